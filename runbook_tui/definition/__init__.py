@@ -1,0 +1,1 @@
+"""Runbooks as written: reading, checking and planning them."""

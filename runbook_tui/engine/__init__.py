@@ -1,0 +1,1 @@
+"""Drives a run: decides, acts, records, recovers."""

@@ -1,0 +1,1 @@
+"""What tests share: one concept a file."""
