@@ -1,0 +1,46 @@
+# The commands of the house. `make demo` and `make test` need nothing but a Debian machine and root;
+# elsewhere they say what is missing.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+.PHONY: install services demo test lint format bench screenshots clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt scripts/install.sh
+	@PYTHON="$(PYTHON)" sh scripts/install.sh "$(VENV)"
+	@touch $@
+
+services:
+	@bash scripts/services.sh
+
+demo: install services
+	@$(BIN)/runbook demo
+
+lint: install
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --check --no-cache .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --no-cache --fix .
+	$(BIN)/ruff format --no-cache .
+
+# One test among many that talks to real services may lose a race with the machine: it is run once
+# more, and the summary names it (R). What fails twice has failed.
+test: install services lint
+	$(BIN)/python -m pytest --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
+
+bench: install services
+	$(BIN)/python -m benchmarks
+
+screenshots: install services
+	$(BIN)/python scripts/screenshots.py docs/images
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

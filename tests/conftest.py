@@ -1,0 +1,47 @@
+"""The same world for every test, whoever starts them: terminal, language, signals, no leftovers."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# A shell that starts us in the background leaves these ignored, and our children would inherit it.
+for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+    signal.signal(
+        _number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
+    )
+
+for _name in [name for name in os.environ if name.startswith(("RUNBOOK_", "GIT_"))]:
+    del os.environ[_name]
+for _name in ("NO_COLOR", "COLUMNS", "LINES", "SSH_AUTH_SOCK", "DOCKER_HOST", "PGPASSWORD"):
+    os.environ.pop(_name, None)
+os.environ.update(
+    TERM="xterm-256color",
+    COLORTERM="truecolor",
+    LANG="C.UTF-8",
+    LC_ALL="C.UTF-8",
+    TZ="UTC",
+    RUNBOOK_OPERATOR="dana",
+    GIT_CONFIG_GLOBAL="/dev/null",
+    GIT_CONFIG_SYSTEM="/dev/null",
+    GIT_AUTHOR_NAME="Dana",
+    GIT_AUTHOR_EMAIL="dana@example.org",
+    GIT_COMMITTER_NAME="Dana",
+    GIT_COMMITTER_EMAIL="dana@example.org",
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test ever touches the state of the person who runs it."""
+    monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def repository() -> Iterator[Path]:
+    """The checkout that the tests belong to."""
+    yield Path(__file__).resolve().parent.parent
