@@ -1,8 +1,8 @@
 """The facts a run is made of.
 
 Each class is the payload of one kind of event: frozen, versioned by the codec, made of JSON values
-only. `Record` is the envelope that the journal keeps and chains. Nothing here knows a secret: values
-that a secret went into are journaled as they may be shown.
+only. `Record` is the envelope that the journal keeps and chains. Nothing here knows a secret:
+values that a secret went into are journaled as they may be shown.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
-    """A driver took the run up again. `away` is seconds since the event before, by the wall clock."""
+    """A driver took the run up again. `away`: seconds since the event before, by the wall clock."""
 
     kind: ClassVar[str] = "run_resumed"
     away: float

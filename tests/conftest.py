@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-# A shell that starts us in the background leaves these ignored, and our children would inherit it.
-for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-    signal.signal(
-        _number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL
-    )
+# A shell that starts us in the background leaves these ignored; our children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 for _name in [name for name in os.environ if name.startswith(("RUNBOOK_", "GIT_"))]:
     del os.environ[_name]
@@ -42,6 +39,6 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 
 @pytest.fixture
-def repository() -> Iterator[Path]:
+def repository() -> Path:
     """The checkout that the tests belong to."""
-    yield Path(__file__).resolve().parent.parent
+    return Path(__file__).resolve().parent.parent

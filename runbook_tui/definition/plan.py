@@ -154,7 +154,7 @@ class PlanPhase:
 
 @dataclass(frozen=True, slots=True)
 class PlanParameter:
-    """A parameter with its value for this run; a secret one has `secret` and its value here only."""
+    """A parameter with its value for this run; a secret value stands here and nowhere else."""
 
     name: str
     value: str

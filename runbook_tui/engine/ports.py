@@ -111,7 +111,7 @@ class Abort:
 
 @dataclass(frozen=True, slots=True)
 class RollBack:
-    """The operator wants everything taken back, by a linked run (asked for its own confirmation)."""
+    """The operator wants everything taken back, by a linked run with a confirmation of its own."""
 
     reason: str
 
