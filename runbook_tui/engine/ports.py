@@ -136,4 +136,4 @@ class Operator(Protocol):
 
 
 class NoAnswer(Exception):  # noqa: N818
-    """Policy has no answer to a question: the run stops, resumable (exit 1 after a failure, or 3)."""
+    """Policy has no answer: the run stops, resumable (exit 1 after a failure, else 3)."""
