@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import services
+
 # A shell that starts us in the background leaves these ignored; our children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -42,3 +44,20 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def repository() -> Path:
     """The checkout that the tests belong to."""
     return Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stop, or leave tests out by name, when a service that they need is missing."""
+    tests = Path(__file__).resolve().parent
+    affected = [item for item in items if services.needs_services(item.path, tests)]
+    lacking = services.missing() if affected else []
+    if not lacking:
+        return
+    files = sorted({str(item.path.relative_to(tests)) for item in affected})
+    told = "\n  ".join(["Missing here:", *lacking, "", "So these cannot run:", *files])
+    if os.environ.get(services.ALLOWED) != "1":
+        pytest.exit(f"{told}\n\nRun the others with {services.ALLOWED}=1.", returncode=2)
+    left_out = set(affected)
+    config.hook.pytest_deselected(items=affected)
+    items[:] = [item for item in items if item not in left_out]
+    print(f"\n{told}\n")
