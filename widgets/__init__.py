@@ -1,0 +1,1 @@
+"""What is shown: each module one widget, its messages and its style."""
