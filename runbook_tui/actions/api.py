@@ -248,6 +248,14 @@ class Spec:
     carries: Callable[[str, str, str | None], Mapping[str, Json]] = lambda run, step, commit: {}
     reaches: Callable[[Mapping[str, Any]], tuple[Reach, ...]] = lambda options: ()
     """What `doctor` must be able to reach before a step with these options can work."""
+    example: str = ""
+    """One step in YAML that shows the options; part of the documentation, linted by a test."""
+    reads: Callable[[Mapping[str, Any]], bool] = lambda options: False
+    """Of an action that changes things: whether a step with these options changes nothing."""
+
+    def changes_with(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether a step with these options changes anything."""
+        return self.changes and not self.reads(options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The action `manual`: something that a person does and records."""

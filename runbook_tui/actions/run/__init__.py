@@ -1,0 +1,1 @@
+"""The action `run`: a script or a program on this machine."""

@@ -1,0 +1,1 @@
+"""The action `wait`: let time pass."""
