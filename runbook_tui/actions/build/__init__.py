@@ -1,0 +1,1 @@
+"""Builds an image from the commit of the run."""

@@ -1,0 +1,1 @@
+"""Puts files on hosts."""

@@ -1,0 +1,1 @@
+"""Puts an image into service, host by host, without losing a request."""

@@ -1,0 +1,254 @@
+"""What is known of `deploy` before it acts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from runbook_tui.actions.api import Reach, Row, Spec
+from runbook_tui.actions.shared import host_fields
+from runbook_tui.actions.shared.docker_fields import RegistryAuth
+from runbook_tui.actions.shared.fields import REFERENCE, Duration, Options, Scalar
+from runbook_tui.actions.shared.host_fields import Hosts
+
+PLACES = "`{host}`, `{address}` and `{port}` stand for the host's name, address and the port"
+VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Health(Options):
+    """When a new container counts as healthy."""
+
+    url: str | None = Field(
+        default=None,
+        description="Address that must answer with `status`, asked from this machine in addition "
+        f"to the container's own HEALTHCHECK; {PLACES}. Needed when the image has no HEALTHCHECK.",
+    )
+    status: int = Field(default=200, ge=100, le=599, description="HTTP status to expect.")
+    within: Duration = Field(
+        default="60s", description="How long a new container may take to become healthy."
+    )
+
+
+class Proxy(Options):
+    """The nginx that sends requests to the container of each host.
+
+    The step owns one file with an `upstream` block; nginx's configuration includes it.
+    """
+
+    upstream: str = Field(
+        description="Name of the `upstream` block that the configuration passes requests to.",
+        pattern=r"^[A-Za-z0-9_.-]+$|\$\{\{",
+    )
+    file: str = Field(
+        description="Absolute path of the file with the `upstream` block. This step writes it; "
+        "nobody else should. nginx's configuration includes it."
+    )
+    host: str | None = Field(
+        default=None,
+        description="Where nginx runs, as [user@]address[:port] for SSH, or a name of ssh_config. "
+        "Default: each host has its own.",
+    )
+    command: list[str] = Field(
+        default=["nginx"],
+        min_length=1,
+        description="The words that start nginx's command line, such as [sudo, -n, nginx]; "
+        "`-t` and `-s reload` are added.",
+    )
+    pid_file: str = Field(
+        default="/run/nginx.pid", description="File with the process id of nginx's master."
+    )
+    drain: Duration = Field(
+        default="30s",
+        description="How long the old workers of nginx may go on after a reload, before the old "
+        "container is stopped anyway.",
+    )
+
+    @field_validator("file", "pid_file")
+    @classmethod
+    def _absolute(cls, path: str) -> str:
+        if REFERENCE not in path and not path.startswith("/"):
+            raise ValueError(f"{path!r} is not absolute: begin it with /")
+        return path
+
+
+class DockerService(Options):
+    """One service in one container a host, on the host's own Docker engine."""
+
+    image: str = Field(
+        description="The image by its digest, name@sha256:…, such as the output `reference` of "
+        "`push`, or `previous` of an earlier deploy."
+    )
+    service: str = Field(
+        description="Name of the service. Its containers are called SERVICE-PORT.",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$|\$\{\{",
+    )
+    ports: str = Field(
+        description="Two or more ports, as 8081-8082. The new container takes one that the old "
+        "does not have.",
+        pattern=r"^\d{1,5}-\d{1,5}$|\$\{\{",
+    )
+    proxy: Proxy = Field(description="The proxy in front, which is switched to the new container.")
+    health: Health = Field(
+        default_factory=Health, description="When the new container counts as healthy."
+    )
+    socket: str = Field(
+        default="/var/run/docker.sock",
+        description="Path of the Docker engine's socket on the host; `{host}` stands for the "
+        "host's name.",
+    )
+    address: str = Field(
+        default="{address}",
+        description="Address at which the proxy and `health.url` find the container. `{address}` "
+        "is the host's own as in the inventory.",
+    )
+    env: dict[VariableName, Scalar] = Field(
+        default_factory=dict,
+        description="The container's environment, secrets included: it travels in the engine's "
+        f"API and in no argument. {PLACES}.",
+    )
+    command: list[str] | None = Field(
+        default=None, description="Arguments instead of the image's own."
+    )
+    network_mode: str = Field(
+        default="host",
+        description="`host`, or the name of a network; then `container_port` is published.",
+    )
+    container_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port inside the container, published at the chosen port. Not with `host`.",
+    )
+    restart: str = Field(
+        default="unless-stopped",
+        description="The engine's restart policy: `no`, `always`, `unless-stopped`, `on-failure`.",
+        pattern=r"^(no|always|unless-stopped|on-failure)$|\$\{\{",
+    )
+    user: str | None = Field(default=None, description="User, or user:group, in the container.")
+    read_only: bool = Field(default=False, description="The container's file system is read-only.")
+    tmpfs: list[str] = Field(
+        default_factory=list, description="Folders in the container that live in memory."
+    )
+    volumes: list[str] = Field(
+        default_factory=list, description="Folders of the host, as /host/path:/inside or …:ro."
+    )
+    cap_drop: list[str] = Field(
+        default_factory=list, description="Capabilities that are taken away, such as [ALL]."
+    )
+    no_new_privileges: bool = Field(
+        default=False, description="Processes in the container cannot gain privileges."
+    )
+    memory: str | None = Field(
+        default=None,
+        description="Memory limit, such as 256m or 1g.",
+        pattern=r"^\d+[bkmgBKMG]?$|\$\{\{",
+    )
+    pids: int | None = Field(default=None, ge=1, description="Limit of processes.")
+    stop_within: Duration = Field(
+        default="30s",
+        description="How long the old container may take to end its requests after SIGTERM.",
+    )
+    auth: RegistryAuth | None = Field(
+        default=None, description="Login at the registry for the pull. Default: none is needed."
+    )
+
+    @field_validator("image")
+    @classmethod
+    def _by_digest(cls, image: str) -> str:
+        if REFERENCE not in image and not re.search(r".@sha256:[0-9a-f]{64}$", image):
+            raise ValueError(f"{image!r} names no digest: write name@sha256:… (64 digits)")
+        return image
+
+    @field_validator("ports")
+    @classmethod
+    def _two_ports(cls, ports: str) -> str:
+        if REFERENCE not in ports and ports.count("-") == 1:
+            first, last = (int(port) for port in ports.split("-"))
+            if not 0 < first < last <= 65535:
+                raise ValueError(f"{ports!r} is no range of two or more ports, such as 8081-8082")
+        return ports
+
+
+class DeployOptions(Options):
+    """Options of `deploy`."""
+
+    hosts: Hosts = Field(description="Hosts or groups of the inventory, deployed to in turn.")
+    docker: DockerService = Field(description="The service to run on each host's Docker engine.")
+    connect_timeout: int = Field(
+        default=15, ge=1, le=600, description="Seconds to wait for a host to answer."
+    )
+
+
+def _docker(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    docker = options.get("docker")
+    return docker if isinstance(docker, Mapping) else {}
+
+
+def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
+    docker = _docker(options)
+    proxy = docker.get("proxy") or {}
+    return (
+        Row("Image", str(docker.get("image"))),
+        Row("To", f"{host_fields.shown(options)}, one after the other"),
+        Row("Service", f"{docker.get('service')} on one of the ports {docker.get('ports')}"),
+        Row(
+            "Switched by",
+            f"nginx at {proxy.get('host') or 'each host'}, upstream {proxy.get('upstream')}",
+        ),
+    )
+
+
+def _reaches(options: Mapping[str, Any]) -> tuple[Reach, ...]:
+    docker = _docker(options)
+    socket = str(docker.get("socket") or "/var/run/docker.sock")
+    hosts = host_fields.reaches(options)
+    engines = tuple(Reach("docker", reach.target, {"socket": socket}) for reach in hosts)
+    return (*hosts, *engines)
+
+
+SPEC = Spec(
+    kind="deploy",
+    summary="Puts an image into service host by host: start the new one, wait until it is healthy, "
+    "switch the proxy, drain and remove the old one.",
+    options=DeployOptions,
+    perform="runbook_tui.actions.deploy.perform",
+    proof="state",
+    hosts="hosts",
+    needs_hosts=True,
+    causes=("connection", "pull", "unhealthy"),
+    outputs=lambda options: ("digest", "previous", "container", "port"),
+    describe=_describe,
+    simulate=lambda options: (
+        f"would deploy {_docker(options).get('image')} to {host_fields.shown(options)}",
+    ),
+    tools=lambda options: {"ssh": "openssh-client"},
+    carries=lambda run, step, commit: {"labels": {"runbook.run": run, "runbook.step": step}},
+    reaches=_reaches,
+    example="""\
+id: production
+name: Deploy to production
+deploy:
+  hosts: app
+  docker:
+    image: "${{ steps.push.reference }}"
+    service: practice-hub
+    ports: 8081-8082
+    env: {HOST: "{address}", PORT: "{port}"}
+    health: {url: "http://{address}:{port}/api/health"}
+    proxy: {upstream: practice_hub, file: /etc/nginx/upstreams/practice_hub.conf}
+confirm: typed
+undo:
+  deploy:
+    hosts: app
+    docker:
+      image: "${{ steps.production.previous }}"
+      service: practice-hub
+      ports: 8081-8082
+      env: {HOST: "{address}", PORT: "{port}"}
+      health: {url: "http://{address}:{port}/api/health"}
+      proxy: {upstream: practice_hub, file: /etc/nginx/upstreams/practice_hub.conf}
+""",
+)

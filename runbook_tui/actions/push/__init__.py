@@ -1,0 +1,1 @@
+"""Pushes an image and proves that the registry holds it."""

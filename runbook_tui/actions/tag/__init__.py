@@ -1,0 +1,1 @@
+"""Puts a tag on the commit of the run, at the remote."""
