@@ -35,16 +35,15 @@ class Health(Options):
 class Proxy(Options):
     """The nginx that sends requests to the container of each host.
 
-    The step owns one file with an `upstream` block; nginx's configuration includes it.
+    The step owns one file a host, with that host's `server` line; the `upstream` block of nginx's
+    configuration includes these files.
     """
 
-    upstream: str = Field(
-        description="Name of the `upstream` block that the configuration passes requests to.",
-        pattern=r"^[A-Za-z0-9_.-]+$|\$\{\{",
-    )
     file: str = Field(
-        description="Absolute path of the file with the `upstream` block. This step writes it; "
-        "nobody else should. nginx's configuration includes it."
+        description="Absolute path of the file that names the live container of a host, such as "
+        "`/etc/nginx/upstreams/{host}.conf`; `{host}` stands for the host's name. This step writes "
+        "it, and nobody else should. nginx's configuration has "
+        "`upstream NAME { include /etc/nginx/upstreams/*.conf; }`."
     )
     host: str | None = Field(
         default=None,
@@ -90,7 +89,12 @@ class DockerService(Options):
         "does not have.",
         pattern=r"^\d{1,5}-\d{1,5}$|\$\{\{",
     )
-    proxy: Proxy = Field(description="The proxy in front, which is switched to the new container.")
+    proxy: Proxy | None = Field(
+        default=None,
+        description="The proxy in front, which is switched to the new container. Default: none; "
+        "then the new container is reached at the outputs `address` and `port`, and the old one "
+        "goes as soon as the new one is healthy.",
+    )
     health: Health = Field(
         default_factory=Health, description="When the new container counts as healthy."
     )
@@ -102,7 +106,7 @@ class DockerService(Options):
     address: str = Field(
         default="{address}",
         description="Address at which the proxy and `health.url` find the container. `{address}` "
-        "is the host's own as in the inventory.",
+        "is the host's own as SSH reaches it.",
     )
     env: dict[VariableName, Scalar] = Field(
         default_factory=dict,
@@ -189,15 +193,13 @@ def _docker(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
     docker = _docker(options)
-    proxy = docker.get("proxy") or {}
+    proxy = docker.get("proxy")
+    by = f"nginx at {proxy.get('host') or 'each host'}" if proxy else "nothing: it has no proxy"
     return (
         Row("Image", str(docker.get("image"))),
         Row("To", f"{host_fields.shown(options)}, one after the other"),
         Row("Service", f"{docker.get('service')} on one of the ports {docker.get('ports')}"),
-        Row(
-            "Switched by",
-            f"nginx at {proxy.get('host') or 'each host'}, upstream {proxy.get('upstream')}",
-        ),
+        Row("Switched by", by),
     )
 
 
@@ -219,7 +221,7 @@ SPEC = Spec(
     hosts="hosts",
     needs_hosts=True,
     causes=("connection", "pull", "unhealthy"),
-    outputs=lambda options: ("digest", "previous", "container", "port"),
+    outputs=lambda options: ("digest", "previous", "container", "address", "port"),
     describe=_describe,
     simulate=lambda options: (
         f"would deploy {_docker(options).get('image')} to {host_fields.shown(options)}",
@@ -238,7 +240,7 @@ deploy:
     ports: 8081-8082
     env: {HOST: "{address}", PORT: "{port}"}
     health: {url: "http://{address}:{port}/api/health"}
-    proxy: {upstream: practice_hub, file: /etc/nginx/upstreams/practice_hub.conf}
+    proxy: {file: "/etc/nginx/upstreams/{host}.conf"}
 confirm: typed
 undo:
   deploy:
@@ -249,6 +251,6 @@ undo:
       ports: 8081-8082
       env: {HOST: "{address}", PORT: "{port}"}
       health: {url: "http://{address}:{port}/api/health"}
-      proxy: {upstream: practice_hub, file: /etc/nginx/upstreams/practice_hub.conf}
+      proxy: {file: "/etc/nginx/upstreams/{host}.conf"}
 """,
 )
