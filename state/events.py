@@ -141,6 +141,8 @@ class AttemptIntended:
     carries: Mapping[str, Json] = field(default_factory=dict)
     reads: bool = False
     """True when the action changes nothing."""
+    undo: bool = False
+    """True when the attempt takes the step's effect back (the answer `undo`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,7 @@ class StepJudged:
     proof: str | None = None
     adopted: bool = False
     outputs: Mapping[str, str] = field(default_factory=dict)
+    by_host: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     evidence: tuple[Mapping[str, Json], ...] = ()
 
 

@@ -156,7 +156,7 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run as recorded. Who or what is alive now is not in here: see `fold.observe`.
+    """A run as recorded. Who or what is alive now is not in here: see `observe`.
 
     `questions` are the open ones, oldest first; `answered` the closed ones by id, in order.
     `left` is the reason of a driver that left on purpose and was not followed by another.

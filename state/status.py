@@ -97,7 +97,14 @@ RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
 
 STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
     StepStatus.PENDING: frozenset(
-        {StepStatus.WAITING, StepStatus.RUNNING, StepStatus.SKIPPED, StepStatus.FAILED}
+        {
+            StepStatus.WAITING,
+            StepStatus.RUNNING,
+            StepStatus.SKIPPED,
+            StepStatus.FAILED,
+            StepStatus.SUCCEEDED,
+            StepStatus.UNKNOWN,
+        }
     ),
     StepStatus.WAITING: frozenset(
         {
@@ -118,6 +125,7 @@ STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
             StepStatus.WAITING,
             StepStatus.PENDING,
             StepStatus.SKIPPED,
+            StepStatus.UNDONE,
         }
     ),
     StepStatus.FAILED: frozenset(

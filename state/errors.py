@@ -1,0 +1,39 @@
+"""What can be wrong with a journal, in words for the operator."""
+
+from __future__ import annotations
+
+
+class FoldError(Exception):
+    """An event that cannot follow what is recorded. The text says which and why."""
+
+
+class CodecError(Exception):
+    """Journal data that this program cannot read. The text says what and where."""
+
+
+class StoreError(Exception):
+    """The state store cannot be used: exit code 6.
+
+    `sentence` says what failed, at what and why; `advice` what to do next.
+    """
+
+    def __init__(self, sentence: str, advice: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.advice = advice
+
+
+class StoreUnusable(StoreError):  # noqa: N818 - it reads as what happened
+    """The directory or file cannot be used: owner, mode, kind of file system, permissions."""
+
+
+class StoreNewer(StoreError):  # noqa: N818
+    """A newer program wrote it."""
+
+
+class StoreFull(StoreError):  # noqa: N818
+    """No space is left; what was acknowledged is intact, nothing of the refused write is kept."""
+
+
+class StoreCorrupt(StoreError):  # noqa: N818
+    """The file is damaged, or a record does not fit the one before."""

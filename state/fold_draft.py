@@ -1,0 +1,183 @@
+"""The mutable side of folding: a run and its touched steps while events are applied.
+
+A draft is thawed from a `RunState` (or from nothing), changed by the rules, and frozen again; only
+steps that a rule asked for are copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Final, TypeVar
+
+from state.errors import FoldError
+from state.events import Record, RunStarted
+from state.json_value import Json
+from state.persistent_map import PersistentMap
+from state.run_state import (
+    GROUP_ACTION,
+    Answered,
+    AttemptState,
+    Note,
+    Question,
+    RunState,
+    StepState,
+)
+from state.status import RUN_TRANSITIONS, STEP_TRANSITIONS, RunStatus, StepStatus
+
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class StepDraft:
+    """A `StepState` that may change: the same fields in the same order."""
+
+    id: str
+    name: str
+    phase: str
+    action: str
+    refs: tuple[str, ...]
+    group: str | None
+    status: StepStatus
+    proof: str | None
+    adopted: bool
+    reason: str | None
+    skipped_by: str | None
+    notes: tuple[Note, ...]
+    attempts: tuple[AttemptState, ...]
+    outputs: Mapping[str, str]
+    by_host: Mapping[str, Mapping[str, str]]
+    evidence: tuple[Mapping[str, Json], ...]
+    when: bool | None
+    when_values: Mapping[str, str]
+    retry_until: str | None
+    wait_until: str | None
+    answer: Answered | None
+    asked_from: StepStatus | None
+    started_at: str | None
+    ended_at: str | None
+
+    @property
+    def open_attempt(self) -> AttemptState | None:
+        """Return the attempt without an outcome, if there is one."""
+        return self.attempts[-1] if self.attempts and self.attempts[-1].open else None
+
+
+_STEP_FIELDS: Final = tuple(field.name for field in fields(StepState))
+_read_step: Final[Callable[[object], tuple[object, ...]]] = attrgetter(*_STEP_FIELDS)
+_RUN_FIELDS: Final = tuple(
+    field.name for field in fields(RunState) if field.name not in ("steps", "answered")
+)
+_read_run: Final[Callable[[object], tuple[object, ...]]] = attrgetter(*_RUN_FIELDS)
+
+
+def thaw_step(step: StepState) -> StepDraft:
+    """Return a step that may be changed."""
+    return StepDraft(*_read_step(step))  # type: ignore[arg-type]  # same fields, same order
+
+
+def freeze_step(draft: StepDraft) -> StepState:
+    """Return the step for good."""
+    return StepState(*_read_step(draft))  # type: ignore[arg-type]  # same fields, same order
+
+
+@dataclass(slots=True)
+class RunDraft:
+    """A `RunState` that may change: its fields, and the steps and answers touched so far."""
+
+    run: str
+    started: RunStarted
+    status: RunStatus
+    operator: str
+    host: str
+    driver: str
+    started_at: str
+    seq: int
+    at: str
+    questions: tuple[Question, ...] = ()
+    notes: tuple[Note, ...] = ()
+    failures: int = 0
+    resumes: int = 0
+    token: int = 0
+    ended_at: str | None = None
+    reason: str | None = None
+    left: str | None = None
+    changed: tuple[str, ...] = ()
+    rollback_by: str | None = None
+    rolled_back_by: str | None = None
+    steps: Mapping[str, StepState] = field(default_factory=dict)
+    answered: Mapping[str, Answered] = field(default_factory=dict)
+    touched: dict[str, StepDraft] = field(default_factory=dict)
+    closed: dict[str, Answered] = field(default_factory=dict)
+
+    def step(self, id_: str, record: Record) -> StepDraft:
+        """Return the step to change, or raise FoldError when the run has none of that id."""
+        draft = self.touched.get(id_)
+        if draft is None:
+            step = self.steps.get(id_)
+            if step is None:
+                raise FoldError(f"event {record.seq} ({record.kind}): there is no step {id_}")
+            draft = self.touched[id_] = thaw_step(step)
+        return draft
+
+    def each_step(self) -> Iterator[StepDraft | StepState]:
+        """Yield all steps as they stand, touching none."""
+        for id_, step in self.steps.items():
+            yield self.touched.get(id_, step)
+        for id_, draft in self.touched.items():
+            if id_ not in self.steps:
+                yield draft
+
+    def move(self, step: StepDraft, status: StepStatus, record: Record) -> None:
+        """Change a step's status along the table, or raise FoldError."""
+        if status is not step.status and status not in STEP_TRANSITIONS[step.status]:
+            raise FoldError(
+                f"event {record.seq} ({record.kind}): step {step.id} is {step.status} "
+                f"and cannot become {status}"
+            )
+        if step.action != GROUP_ACTION:
+            failed = StepStatus.FAILED
+            self.failures += (status is failed) - (step.status is failed)
+        step.status = status
+
+    def turn(self, status: RunStatus, record: Record) -> None:
+        """Change the run's status along the table, or raise FoldError."""
+        if status is not self.status and status not in RUN_TRANSITIONS[self.status]:
+            raise FoldError(
+                f"event {record.seq} ({record.kind}): the run is {self.status} "
+                f"and cannot become {status}"
+            )
+        self.status = status
+
+    def was_asked(self, question: str) -> bool:
+        """Whether a question of this id was ever asked."""
+        return (
+            question in self.closed
+            or question in self.answered
+            or any(open_.id == question for open_ in self.questions)
+        )
+
+
+def thaw(state: RunState) -> RunDraft:
+    """Return a run that may be changed; `state` itself stays as it is."""
+    draft = RunDraft(*_read_run(state))  # type: ignore[arg-type]  # same fields, same order
+    draft.steps = state.steps
+    draft.answered = state.answered
+    return draft
+
+
+def freeze(draft: RunDraft) -> RunState:
+    """Return the run for good, sharing what was not touched."""
+    steps = {id_: freeze_step(step) for id_, step in draft.touched.items()}
+    return RunState(
+        **dict(zip(_RUN_FIELDS, _read_run(draft), strict=True)),  # type: ignore[arg-type]  # same
+        steps=_merged(draft.steps, steps),
+        answered=_merged(draft.answered, draft.closed),
+    )
+
+
+def _merged(base: Mapping[str, V], changes: Mapping[str, V]) -> PersistentMap[V]:
+    if isinstance(base, PersistentMap):
+        return base.updated(changes)
+    return PersistentMap({**base, **changes})

@@ -1,0 +1,258 @@
+"""Which events may follow which, for steps and their attempts.
+
+- An attempt's number is one more than the last; a step has at most one open attempt, and none
+  begins while a question on the step is open or after `when` said no.
+- Its outcome makes the step: succeeded → succeeded (undone, if the attempt took the effect back);
+  failed, stopped → failed; unknown → unknown. A void attempt leaves the step as the attempt before
+  it did, pending if there was none.
+- `retry_planned` follows a failed attempt; from then, as in a `wait`, the step is running.
+- `step_judged`, `step_skipped` need the step's questions closed and its attempt ended.
+- A group runs from the first sign of life of one of its steps until it is judged or skipped.
+- Every event that acts upon a decision takes it from the step (`answer`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, NoReturn
+
+from state.errors import FoldError
+from state.events import (
+    AttemptEnded,
+    AttemptIntended,
+    AttemptVoided,
+    Record,
+    RetryPlanned,
+    StepJudged,
+    StepSkipped,
+    StopAsked,
+    WaitBegun,
+    WhenDecided,
+)
+from state.fold_draft import RunDraft, StepDraft
+from state.run_state import GROUP_ACTION, AttemptState
+from state.status import AttemptStatus, Proof, StepStatus, Verdict
+
+EFFECTS: Final = frozenset({"none", "done", "partial", "unknown"})
+SKIPPERS: Final = frozenset({"when", "person", "policy", "end"})
+_PROOFS: Final = frozenset({None, *Proof})
+_VERDICTS: Final = frozenset({None, *Verdict})
+_JUDGED: Final = frozenset(
+    {StepStatus.SUCCEEDED, StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.UNDONE}
+)
+_AFTER_ATTEMPT: Final = {
+    AttemptStatus.SUCCEEDED: StepStatus.SUCCEEDED,
+    AttemptStatus.FAILED: StepStatus.FAILED,
+    AttemptStatus.STOPPED: StepStatus.FAILED,
+    AttemptStatus.UNKNOWN: StepStatus.UNKNOWN,
+}
+OUTCOMES: Final = frozenset(_AFTER_ATTEMPT)
+
+
+def refuse(record: Record, why: str) -> NoReturn:
+    """Raise the FoldError that names the event."""
+    raise FoldError(f"event {record.seq} ({record.kind}): {why}")
+
+
+def begin_group(draft: RunDraft, step: StepDraft, record: Record) -> None:
+    """Have the step's group run, when it stands at rest and is not done."""
+    if step.group is None:
+        return
+    group = draft.step(step.group, record)
+    if group.status is not StepStatus.RUNNING:
+        draft.move(group, StepStatus.RUNNING, record)
+        group.ended_at = group.reason = None
+    if group.started_at is None:
+        group.started_at = record.at
+
+
+def _at_rest(draft: RunDraft, record: Record, id_: str) -> StepDraft:
+    """Return the step when neither an attempt nor a question of it is open."""
+    step = draft.step(id_, record)
+    if step.open_attempt is not None:
+        refuse(record, f"attempt {step.open_attempt.number} of {id_} has no outcome yet")
+    if any(question.step == id_ for question in draft.questions):
+        refuse(record, f"a question on {id_} is open")
+    return step
+
+
+def _open_attempt(
+    draft: RunDraft, record: Record, id_: str, number: int
+) -> tuple[StepDraft, AttemptState]:
+    step = draft.step(id_, record)
+    attempt = step.open_attempt
+    if attempt is None or attempt.number != number:
+        refuse(record, f"attempt {number} of {id_} is not open")
+    return step, attempt
+
+
+def when_decided(draft: RunDraft, record: Record, payload: WhenDecided) -> None:
+    """Keep what the step's condition came to."""
+    step = draft.step(payload.step, record)
+    if step.when is not None or step.status is not StepStatus.PENDING:
+        refuse(record, f"the condition of {step.id} was evaluated already, or came too late")
+    step.when = payload.result
+    step.when_values = payload.values
+
+
+def skipped(draft: RunDraft, record: Record, payload: StepSkipped) -> None:
+    """Leave the step out."""
+    if payload.by not in SKIPPERS:
+        refuse(record, f"nothing skips as {payload.by}")
+    step = _at_rest(draft, record, payload.step)
+    draft.move(step, StepStatus.SKIPPED, record)
+    step.reason = payload.reason
+    step.skipped_by = payload.by
+    step.ended_at = record.at
+    step.retry_until = step.wait_until = step.answer = None
+
+
+def intended(draft: RunDraft, record: Record, payload: AttemptIntended) -> None:
+    """Open an attempt."""
+    step = _at_rest(draft, record, payload.step)
+    if step.action == GROUP_ACTION:
+        refuse(record, f"{step.id} is a group and has no attempts")
+    if payload.number != len(step.attempts) + 1:
+        refuse(record, f"the next attempt of {step.id} is number {len(step.attempts) + 1}")
+    if step.when is False:
+        refuse(record, f"the condition of {step.id} said no")
+    if payload.before not in _VERDICTS:
+        refuse(record, f"a probe does not find {payload.before}")
+    draft.move(step, StepStatus.RUNNING, record)
+    attempt = AttemptState(
+        number=payload.number,
+        action=payload.action,
+        directory=payload.directory,
+        machine=payload.machine,
+        boot=payload.boot,
+        started_at=record.at,
+        undo=payload.undo,
+        reads=payload.reads,
+        before=payload.before,
+        carries=payload.carries,
+    )
+    step.attempts = (*step.attempts, attempt)
+    step.started_at = step.started_at or record.at
+    step.ended_at = step.reason = step.retry_until = step.wait_until = step.answer = None
+    begin_group(draft, step, record)
+
+
+def stop_asked(draft: RunDraft, record: Record, payload: StopAsked) -> None:
+    """Note that the open attempt is to stop; the first reason stays."""
+    step, attempt = _open_attempt(draft, record, payload.step, payload.number)
+    if attempt.stop_reason is None:
+        step.attempts = (*step.attempts[:-1], replace(attempt, stop_reason=payload.reason))
+
+
+def voided(draft: RunDraft, record: Record, payload: AttemptVoided) -> None:
+    """Close an attempt that never acted; the step stands where it stood before."""
+    step, attempt = _open_attempt(draft, record, payload.step, payload.number)
+    void = replace(
+        attempt,
+        status=AttemptStatus.VOID,
+        reason=payload.reason,
+        effect="none",
+        ended_at=record.at,
+    )
+    step.attempts = (*step.attempts[:-1], void)
+    before = StepStatus.PENDING
+    for earlier in step.attempts[:-1]:
+        if earlier.status is not AttemptStatus.VOID:
+            before = _AFTER_ATTEMPT[earlier.status]
+    draft.move(step, before, record)
+    step.reason = payload.reason
+
+
+def ended(draft: RunDraft, record: Record, payload: AttemptEnded) -> None:
+    """Close an attempt with its outcome, which is the step's."""
+    step, attempt = _open_attempt(draft, record, payload.step, payload.number)
+    if payload.status not in OUTCOMES:
+        refuse(record, f"an attempt does not end {payload.status}")
+    _check_words(record, payload)
+    status = AttemptStatus(payload.status)
+    closed = replace(
+        attempt,
+        status=status,
+        ended_at=record.at,
+        exit_code=payload.exit_code,
+        verdict=payload.verdict,
+        outputs=payload.outputs,
+        by_host=payload.by_host,
+        evidence=payload.evidence,
+        reason=payload.reason,
+        cause=payload.cause,
+        effect=payload.effect,
+        adopted=payload.adopted,
+        detail=payload.detail,
+    )
+    step.attempts = (*step.attempts[:-1], closed)
+    after = _AFTER_ATTEMPT[status]
+    if attempt.undo and after is StepStatus.SUCCEEDED:
+        after = StepStatus.UNDONE
+    draft.move(step, after, record)
+    step.ended_at = record.at
+    step.reason = payload.reason
+    step.evidence = payload.evidence
+    step.adopted = payload.adopted
+    step.proof = payload.proof
+    step.answer = None
+    if after is StepStatus.SUCCEEDED:
+        step.outputs = payload.outputs
+        step.by_host = payload.by_host
+
+
+def _check_words(record: Record, payload: AttemptEnded) -> None:
+    if payload.effect not in EFFECTS:
+        refuse(record, f"there is no effect {payload.effect}")
+    if payload.verdict not in _VERDICTS:
+        refuse(record, f"there is no verdict {payload.verdict}")
+    if payload.proof not in _PROOFS:
+        refuse(record, f"there is no proof {payload.proof}")
+
+
+def retry_planned(draft: RunDraft, record: Record, payload: RetryPlanned) -> None:
+    """Have the step wait for its next try, by itself."""
+    step = _at_rest(draft, record, payload.step)
+    if step.status is not StepStatus.FAILED or not step.attempts:
+        refuse(record, f"{step.id} is {step.status}: there is nothing to try again")
+    draft.move(step, StepStatus.RUNNING, record)
+    step.retry_until = payload.until
+    step.reason = payload.reason
+    step.ended_at = step.answer = None
+    begin_group(draft, step, record)
+
+
+def wait_begun(draft: RunDraft, record: Record, payload: WaitBegun) -> None:
+    """Have the step run until its time has come."""
+    step = _at_rest(draft, record, payload.step)
+    if step.wait_until is not None or step.attempts:
+        refuse(record, f"{step.id} has begun already")
+    draft.move(step, StepStatus.RUNNING, record)
+    step.wait_until = payload.until
+    step.started_at = step.started_at or record.at
+    step.ended_at = step.reason = step.answer = None
+    begin_group(draft, step, record)
+
+
+def judged(draft: RunDraft, record: Record, payload: StepJudged) -> None:
+    """Have the step stand where a decision or a rule puts it."""
+    if payload.status not in _JUDGED:
+        refuse(record, f"a step is not judged {payload.status}")
+    if payload.proof not in _PROOFS:
+        refuse(record, f"there is no proof {payload.proof}")
+    step = _at_rest(draft, record, payload.step)
+    status = StepStatus(payload.status)
+    if step.status is StepStatus.SUCCEEDED and status is StepStatus.SUCCEEDED:
+        refuse(record, f"{step.id} has succeeded already")
+    draft.move(step, status, record)
+    step.reason = payload.reason
+    step.proof = payload.proof
+    step.adopted = payload.adopted
+    step.retry_until = step.wait_until = step.answer = None
+    step.started_at = step.started_at or record.at
+    step.ended_at = record.at
+    if payload.evidence:
+        step.evidence = payload.evidence
+    if status is StepStatus.SUCCEEDED:
+        step.outputs = payload.outputs
+        step.by_host = payload.by_host
