@@ -1,0 +1,1 @@
+"""The action `announce`: one message to people."""

@@ -1,0 +1,1 @@
+"""The action `backup`: a dump of a database, kept with its checksum."""

@@ -1,0 +1,1 @@
+"""The action `check`: look at something, and wait for it."""

@@ -1,0 +1,1 @@
+"""The action `env`: a review of variables."""

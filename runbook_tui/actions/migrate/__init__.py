@@ -1,0 +1,1 @@
+"""The action `migrate`: numbered SQL files, each once."""

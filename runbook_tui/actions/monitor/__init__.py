@@ -1,0 +1,1 @@
+"""The action `monitor`: watch numbers for a time."""

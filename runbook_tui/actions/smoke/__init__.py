@@ -1,0 +1,1 @@
+"""The action `smoke`: an HTTP scenario."""

@@ -1,0 +1,1 @@
+"""The action `sql`: a query and what is expected of it."""
