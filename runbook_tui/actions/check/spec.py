@@ -135,7 +135,7 @@ class LookOptions(Options):
             named |= {name: value for name, value in beside.items() if value is not None}
             self.__dict__[kind] = _SPECS[kind].options.model_validate(named)
             self.__dict__["database"] = self.__dict__["expect"] = None
-        elif "hosts" in _BESIDE[kind] and given.hosts is None:  # type: ignore[attr-defined] # only ssh's and resources' options
+        elif isinstance(given, Resources) and given.hosts is None:
             given.__dict__["hosts"] = self.hosts
         if "hosts" in _BESIDE[kind]:
             self.__dict__["hosts"] = getattr(self, kind).hosts

@@ -48,8 +48,8 @@ class Metric(Selector):
     measure: Literal["value", "rate", "share", "quantile"] = Field(
         default="value",
         description="`value`: the number itself. `rate`: its growth per second since the sample "
-        "before. `share`: its growth in percent of the growth of `of`. `quantile`: of a histogram's "
-        "growth, in milliseconds when the metric is in seconds.",
+        "before. `share`: its growth in percent of the growth of `of`. `quantile`: of a "
+        "histogram's growth, in milliseconds when the metric is in seconds.",
     )
     of: Selector | None = Field(default=None, description="The whole, for `measure: share`.")
     quantile: float | None = Field(

@@ -188,7 +188,7 @@ def _urls(options: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
-    requests = options.get("requests") or ({},)
+    requests: list[Mapping[str, Any]] = list(options.get("requests") or ({},))
     pairs = zip(requests, _urls(options), strict=True)
     return tuple(Row("Asks", f"{request.get('method') or 'GET'} {url}") for request, url in pairs)
 
