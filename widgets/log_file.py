@@ -151,6 +151,24 @@ class LogFile:
                 break
         return rest[:LONGEST]
 
+    def line_at(self, start: int) -> Line:
+        """Return the line that starts at `start`, at most `LONGEST` bytes of it."""
+        data = self.read(start, SHOWN + 2)
+        if b"\n" not in data:
+            data += self._rest_of_line(start + len(data))
+        return split(start, data)[0] if data else Line(start, start, b"")
+
+    def forward(self, offset: int) -> Iterator[Line]:
+        """Yield the lines that start at or after `offset`."""
+        size = self.size()
+        for index in range(offset // BLOCK, size // BLOCK + 1):
+            yield from (line for line in self.lines_in(index) if line.start >= offset)
+
+    def backward(self, offset: int) -> Iterator[Line]:
+        """Yield the lines that start before `offset`, the nearest first."""
+        for index in range(min(offset, self.size()) // BLOCK, -1, -1):
+            yield from (line for line in reversed(self.lines_in(index)) if line.start < offset)
+
     def lines_in(self, index: int) -> list[Line]:
         """Return the lines that begin in a block."""
         first, data = self.block(index)
