@@ -1,15 +1,16 @@
 """Payload dataclasses to and from plain JSON data, strictly: no field missing, none unknown.
 
-The field types of `events` are the schema: a table is made from them once, so that reading an event
-costs a look-up for each field.
+The field types of `events` are the schema: a table is made from them once, and the combinations of
+types that passed it are remembered, so that reading a long journal stays cheap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import partial
 from types import UnionType
-from typing import Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from state import events, json_value
 from state.errors import CodecError
@@ -23,8 +24,37 @@ KINDS: Final[Mapping[str, type[Payload]]] = {cls.kind: cls for cls in get_args(P
 class _Field:
     name: str
     types: tuple[type, ...]
-    required: bool
+    default: Callable[[], object] | None
     is_tuple: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fields of one kind; `seen` remembers the combinations of types found to be right."""
+
+    fields: Mapping[str, _Field]
+    names: tuple[str, ...]
+    tuples: tuple[int, ...]
+    seen: set[tuple[type, ...]] = field(default_factory=set)
+
+    def checked(self, kind: str, data: Mapping[str, Json]) -> list[Any]:
+        """Return the values in order, defaults filled in, or raise CodecError."""
+        for name in data:
+            if name not in self.fields:
+                raise CodecError(f"{kind} has the unknown field {name!r}")
+        values: list[Any] = []
+        for name, one in self.fields.items():
+            if name in data:
+                value: object = data[name]
+            elif one.default is not None:
+                value = one.default()
+            else:
+                raise CodecError(f"{kind} lacks the field {name!r}")
+            if type(value) not in one.types:
+                raise CodecError(f"{kind}.{name} is {type(value).__name__}")
+            values.append(value)
+        self.seen.add(tuple(map(type, values)))
+        return values
 
 
 def to_data(payload: Payload) -> dict[str, Json]:
@@ -32,29 +62,23 @@ def to_data(payload: Payload) -> dict[str, Json]:
 
     Raises CodecError for a value that JSON cannot hold exactly.
     """
-    return {
-        field.name: plain(getattr(payload, field.name)) for field in _FIELDS[payload.kind].values()
-    }
+    return {name: plain(getattr(payload, name)) for name in _SHAPES[payload.kind].names}
 
 
 def from_data(kind: str, data: Mapping[str, Json]) -> Payload:
     """Return the payload that `data` describes. Raises CodecError when it is not one of ours."""
-    table = _FIELDS.get(kind)
-    if table is None:
+    shape = _SHAPES.get(kind)
+    if shape is None:
         raise CodecError(f"an event of the unknown kind {kind!r}")
-    values: dict[str, object] = {}
-    for name, value in data.items():
-        field = table.get(name)
-        if field is None:
-            raise CodecError(f"{kind} has the unknown field {name!r}")
-        if type(value) not in field.types:
-            raise CodecError(f"{kind}.{name} is {type(value).__name__}")
-        values[name] = tuple(value) if field.is_tuple and isinstance(value, list) else value
-    if len(values) < len(table):
-        for name, field in table.items():
-            if field.required and name not in values:
-                raise CodecError(f"{kind} lacks the field {name!r}")
-    return KINDS[kind](**values)  # type: ignore[arg-type]  # checked against the table above
+    try:
+        values: list[Any] = [data[name] for name in shape.names]
+    except KeyError:
+        values = []
+    if not values or len(data) != len(values) or tuple(map(type, values)) not in shape.seen:
+        values = shape.checked(kind, data)
+    for place in shape.tuples:
+        values[place] = tuple(values[place])
+    return KINDS[kind](*values)
 
 
 def plain(value: object) -> Json:
@@ -111,19 +135,32 @@ def _types(hint: object) -> tuple[type, ...]:
     return found if found is not None else _JSON_TYPES[Mapping]
 
 
-def _table(cls: type[Payload]) -> dict[str, _Field]:
+def _shape(cls: type[Payload]) -> _Shape:
     hints = get_type_hints(cls, {**vars(json_value), **vars(events)})
-    return {
-        field.name: _Field(
-            name=field.name,
-            types=_types(hints[field.name]),
-            required=field.default is MISSING and field.default_factory is MISSING,
-            is_tuple=get_origin(hints[field.name]) is tuple,
+    table = {
+        one.name: _Field(
+            name=one.name,
+            types=_types(hints[one.name]),
+            default=_default(one),
+            is_tuple=get_origin(hints[one.name]) is tuple,
         )
-        for field in fields(cls)
+        for one in fields(cls)
     }
+    return _Shape(
+        fields=table,
+        names=tuple(table),
+        tuples=tuple(place for place, one in enumerate(table.values()) if one.is_tuple),
+    )
 
 
-_FIELDS: Final[Mapping[str, Mapping[str, _Field]]] = {
-    kind: _table(cls) for kind, cls in KINDS.items()
-}
+def _default(one: Field[object]) -> Callable[[], object] | None:
+    if one.default is not MISSING:
+        return partial(_same, one.default)
+    return one.default_factory if one.default_factory is not MISSING else None
+
+
+def _same(value: object) -> object:
+    return value
+
+
+_SHAPES: Final[Mapping[str, _Shape]] = {kind: _shape(cls) for kind, cls in KINDS.items()}
