@@ -92,9 +92,7 @@ def visible(text: str) -> str:
     """Return text with control, bidirectional and other invisible characters written as escapes."""
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() else "\\u{:04x}".format(ord(char)) for char in text
-    )
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def _window(text: str, column: int, width: int = 100) -> tuple[str, int]:

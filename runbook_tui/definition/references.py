@@ -1,9 +1,9 @@
 """The grammar of `${{ … }}`: a name, never an expression.
 
-    ref     = "${{" path [ "|" default ] "}}"        (literal "${{" is written "$${{")
-    path    = param | "env." name | "secrets." name | "steps." id "." name [ ".by_host." host ]
-            | "run.id" | "run.date" | "operator" | "host" | "host.user" | "host.address" | "item"
-    default = '"' text '"'                           (never for secrets)
+ref     = "${{" path [ "|" default ] "}}"        (literal "${{" is written "$${{")
+path    = param | "env." name | "secrets." name | "steps." id "." name [ ".by_host." host ]
+        | "run.id" | "run.date" | "operator" | "host" | "host.user" | "host.address" | "item"
+default = '"' text '"'                           (never for secrets)
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CSafeLoader
 
 from runbook_tui.definition.problems import DefinitionError, Problem, did_you_mean
 from runbook_tui.definition.scalars import resolve
@@ -162,13 +162,11 @@ class _Composer:
         self.root: Any = None
         self.documents = 0
         self.top = Spot(source, 0, 0, 0, 0)
-        self.tabs = {
-            source.place(match.start())[0] for match in _TAB_INDENT.finditer(source.text)
-        }
+        self.tabs = {source.place(match.start())[0] for match in _TAB_INDENT.finditer(source.text)}
 
     def compose(self) -> Map | Seq | str | int | float | None:
         """Return the document's value; raises DefinitionError at what ends all reading."""
-        parser = CParser(self.source.text)
+        parser = CSafeLoader(self.source.text)
         handlers: dict[type, Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: self._open,
@@ -239,7 +237,10 @@ class _Composer:
     def _close(self, _event: Any) -> None:
         frame = self.stack.pop()
         if frame.anchor is not None:
-            self.anchors[frame.anchor] = (frame.value, self.count + self.expanded - frame.before + 1)
+            self.anchors[frame.anchor] = (
+                frame.value,
+                self.count + self.expanded - frame.before + 1,
+            )
         self._put(frame.value, frame.value.event)
 
     def _alias(self, event: Any) -> None:
@@ -338,7 +339,9 @@ class _Composer:
             said = "indented with a tab" if not text[:column].strip() else "a tab cannot stand here"
             return self.source.problem(line, column, "tab", said, "indent with blanks")
         if "nesting depth" in what:
-            return self.source.problem(line, column, "depth", f"nested deeper than {MAX_DEPTH} levels")
+            return self.source.problem(
+                line, column, "depth", f"nested deeper than {MAX_DEPTH} levels"
+            )
         before = text[: column + 3]
         if (at := before.rfind("${{")) >= 0:
             said = "an unquoted ${{ … }} inside { … } or [ … ] is not YAML"

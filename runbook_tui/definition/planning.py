@@ -1,0 +1,259 @@
+"""From a runbook as read to a plan: environment chosen, parameters checked, overlays applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runbook_tui.definition import references
+from runbook_tui.definition.environments import Environment, empty
+from runbook_tui.definition.loader import Loaded
+from runbook_tui.definition.model import Parameter, Phase, RetryKeys, Runbook, Step, confirm_of
+from runbook_tui.definition.overlays import Overlaid, overlay
+from runbook_tui.definition.plan import (
+    Contact,
+    Plan,
+    PlanEnvironment,
+    PlanGroup,
+    PlanParameter,
+    PlanPhase,
+    PlanStep,
+    Retries,
+    RollbackRunbook,
+    Undo,
+    Verify,
+    When,
+)
+from runbook_tui.definition.problems import UsageProblem, did_you_mean
+from runbook_tui.definition.tree import spot
+from runbook_tui.definition.values import wrong_value
+
+BEYOND = {
+    "each": "steps repeated for each host or item (`each`)",
+    "include": "another runbook as a part of this one (`include`)",
+    "join": "waiting for a background step (`join`)",
+    "background": "a step in the background (`background`)",
+    "approval": "the approval of another operator (`confirm: approval`)",
+}
+"""What this program cannot run yet, in words."""
+
+
+def make_plan(loaded: Loaded, environment: str | None, parameters: Mapping[str, str]) -> Plan:
+    """Make a runbook ready for one run.
+
+    Raises UsageProblem for an environment or a parameter that is unknown, missing or wrong.
+    """
+    runbook = loaded.runbook
+    home = _home(loaded, environment)
+    values = check_parameters(runbook.parameters, parameters, home)
+    planner = Planner(loaded.environments, home)
+    phases = tuple(planner.phase(phase) for phase in runbook.phases)
+    header = runbook.header
+    return Plan(
+        runbook=runbook.name,
+        description=header.description,
+        file=str(loaded.path.absolute()) if loaded.path else loaded.main,
+        environment=home.name,
+        parameters=values,
+        phases=phases,
+        environments={name: plain_environment(env) for name, env in planner.used.items()},
+        sources=loaded.sources,
+        rollback=_rollback(runbook),
+        contacts=tuple(Contact(who.role, who.name, who.reach) for who in header.contacts),
+        links=header.links,
+        requires=header.requires,
+        cadence=header.cadence,
+    )
+
+
+def check_parameters(
+    known: Mapping[str, Parameter], given: Mapping[str, str], home: Environment
+) -> dict[str, PlanParameter]:
+    """Return the values of all parameters. Raises UsageProblem that names all that is wrong."""
+    wrong: list[str] = []
+    advice: list[str] = []
+    for name in given:
+        if name not in known:
+            wrong.append(f'there is no parameter "{name}"')
+            advice.append(did_you_mean(name, list(known)) or "this runbook has no parameters")
+    values: dict[str, PlanParameter] = {}
+    for name, parameter in known.items():
+        value = given.get(name, parameter.default)
+        if value is None:
+            wrong.append(f'the parameter "{name}" is missing')
+            advice.append(f"give it with -p {name}=VALUE")
+        elif problem := _wrong(parameter, value, home):
+            wrong.append(f'the parameter "{name}" {problem}')
+            advice.append(parameter.prompt or "")
+        else:
+            prompt = parameter.prompt or name
+            values[name] = PlanParameter(name, value, prompt, parameter.secret)
+    if wrong:
+        sentence = "; ".join(wrong)
+        raise UsageProblem(
+            sentence[0].upper() + sentence[1:], "; ".join(dict.fromkeys(filter(None, advice)))
+        )
+    return values
+
+
+def _wrong(parameter: Parameter, value: str, home: Environment) -> str | None:
+    if wrong := wrong_value(parameter, value):
+        return wrong
+    if parameter.type != "host":
+        return None
+    groups = home.groups
+    if parameter.group is not None:
+        groups = {parameter.group: groups.get(parameter.group, ())}
+    names = [host.name for hosts in groups.values() for host in hosts]
+    if value in names:
+        return None
+    return f"must be one of the hosts {', '.join(dict.fromkeys(names)) or '(there are none)'}"
+
+
+def _home(loaded: Loaded, environment: str | None) -> Environment:
+    known = loaded.environments
+    names = ", ".join(known)
+    if not known:
+        if environment is not None:
+            raise UsageProblem(
+                f'There is no environment "{environment}": the runbook has none',
+                "Leave -e out",
+            )
+        return empty(spot(loaded.runbook.node))
+    if environment is None:
+        raise UsageProblem("The environment is missing", f"Give it with -e: {names}")
+    if environment not in known:
+        raise UsageProblem(
+            f'There is no environment "{environment}"',
+            did_you_mean(environment, list(known)) or f"Known: {names}",
+        )
+    return known[environment]
+
+
+def _rollback(runbook: Runbook) -> RollbackRunbook | None:
+    if (given := runbook.rollback) is None:
+        return None
+    return RollbackRunbook(given.file, given.with_, given.instead_of_undo)
+
+
+def environment_of(
+    in_: str | None, home: Environment, environments: Mapping[str, Environment]
+) -> Environment:
+    """Return the environment that an `in` names, directly or by one of `home`'s variables.
+
+    Raises UsageProblem when there is no such environment.
+    """
+    if in_ is None:
+        return home
+    name = in_
+    if refs := references.scan(in_)[0]:
+        name = home.vars.get(refs[0].name) or refs[0].default or ""
+    if name not in environments:
+        raise UsageProblem(
+            f'`in: {in_}` names the environment "{name}", which does not exist',
+            did_you_mean(name, list(environments)),
+        )
+    return environments[name]
+
+
+class Planner:
+    """Plans phases in one home environment and remembers which environments they use."""
+
+    def __init__(self, environments: Mapping[str, Environment], home: Environment) -> None:
+        self.environments = environments
+        self.home = home
+        self.used = {home.name: home}
+
+    def phase(self, phase: Phase) -> PlanPhase:
+        """Return a phase with its steps and groups."""
+        whens = (phase.when,) if phase.when else ()
+        return PlanPhase(phase.name, tuple(self._item(step, phase, whens) for step in phase.steps))
+
+    def _item(self, step: Step, phase: Phase, whens: tuple[When, ...]) -> PlanStep | PlanGroup:
+        in_ = step.keys.in_ or phase.in_
+        if step.kind != "parallel":
+            return self._step(step, phase, whens, in_)
+        own = (*whens, step.when) if step.when else whens
+        children = tuple(
+            self._step(child, phase, own, child.keys.in_ or in_, step.id) for child in step.children
+        )
+        return PlanGroup(step.id, step.name, phase.name, children, step.keys.fail_fast, own)
+
+    def _step(
+        self,
+        step: Step,
+        phase: Phase,
+        whens: tuple[When, ...],
+        in_: str | None,
+        group: str | None = None,
+    ) -> PlanStep:
+        place = environment_of(in_, self.home, self.environments)
+        self.used[place.name] = place
+        laid = overlaid(step, place)
+        step, keys = laid.step, laid.step.keys
+        return PlanStep(
+            id=step.id,
+            name=step.name,
+            phase=phase.name,
+            action=step.kind,
+            options=plain(step.options),
+            environment=place.name,
+            group=group,
+            refs=tuple(keys.ref),
+            when=(*whens, step.when) if step.when else whens,
+            confirm=confirm_of(keys),
+            timeout=keys.timeout,
+            retries=_retries(keys.retries),
+            on_failure=keys.on_failure,
+            verify=step.verify and Verify(step.verify.action, plain(step.verify.options)),
+            undo=step.undo and Undo(step.undo.action, plain(step.undo.options)),
+            no_return=keys.no_return,
+            help=keys.help,
+            usually=keys.usually,
+            links=keys.links,
+            overlaid=laid.changed,
+            beyond=_beyond(step),
+            secret_files=tuple(keys.secret_files),
+        )
+
+
+def overlaid(step: Step, environment: Environment) -> Overlaid:
+    """Return a step as it is in an environment; the overlay was checked when it was loaded."""
+    own = environment.overlays.get(step.id)
+    return overlay(step, own, []) if own is not None else Overlaid(step)
+
+
+def _retries(keys: RetryKeys | None) -> Retries | None:
+    if keys is None:
+        return None
+    return Retries(keys.times, keys.delay, keys.backoff, tuple(keys.on))
+
+
+def _beyond(step: Step) -> str | None:
+    if step.kind in BEYOND:
+        return BEYOND[step.kind]
+    if step.keys.background:
+        return BEYOND["background"]
+    return BEYOND["approval"] if confirm_of(step.keys) == "approval" else None
+
+
+def plain(value: Any) -> Any:
+    """Return data of the tree without its positions."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def plain_environment(environment: Environment) -> PlanEnvironment:
+    """Return an environment as the engine sees it."""
+    return PlanEnvironment(
+        name=environment.name,
+        protected=environment.protected,
+        lock=environment.lock,
+        vars=environment.vars,
+        groups=environment.groups,
+        secrets=environment.secrets,
+        ssh_config=environment.ssh_config,
+    )
