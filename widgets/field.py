@@ -41,8 +41,15 @@ class Field(Input):
     class PasteRefused(Message):
         """Something was pasted into a field that must be typed."""
 
-    def __init__(self, *, typed: bool = False, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True, select_on_focus=False)
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        typed: bool = False,
+        password: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(value, password=password, id=id, compact=True, select_on_focus=False)
         self.cursor_blink = False
         self._typed = typed
         self._history: list[str] = []
