@@ -102,10 +102,12 @@ class ParameterForm(Vertical):
 
     def __init__(self, parameters: Sequence[Parameter] = ()) -> None:
         super().__init__()
-        self._rows = [ParameterRow(parameter) for parameter in parameters]
+        self._parameters = tuple(parameters)
+        self._rows: list[ParameterRow] = []
 
     def compose(self) -> ComposeResult:
         """One row a parameter."""
+        self._rows = [ParameterRow(parameter) for parameter in self._parameters]
         yield from self._rows
 
     @property
