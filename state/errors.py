@@ -37,3 +37,15 @@ class StoreFull(StoreError):  # noqa: N818
 
 class StoreCorrupt(StoreError):  # noqa: N818
     """The file is damaged, or a record does not fit the one before."""
+
+
+class RunExists(Exception):  # noqa: N818
+    """A run of that id is in the journal already."""
+
+
+class Overtaken(Exception):  # noqa: N818
+    """Somebody else has added to the run since the writer last read it."""
+
+
+class Fenced(Exception):  # noqa: N818
+    """The writer's token is older than the last record's: another driver has taken over."""

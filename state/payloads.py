@@ -86,7 +86,7 @@ def plain(value: object) -> Json:
     if value is None or value is True or value is False:
         return value
     if isinstance(value, str):
-        return _plain_text(value)
+        return plain_text(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -103,10 +103,11 @@ def plain(value: object) -> Json:
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise CodecError(f"a mapping with the key {key!r} cannot be journaled")
-    return _plain_text(key)
+    return plain_text(key)
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
+    """Return `text` when UTF-8 can hold it. Raises CodecError for a lone surrogate."""
     if text.isascii():
         return str(text)
     try:

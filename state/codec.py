@@ -1,0 +1,92 @@
+"""Records and their chain: the canonical JSON of an event, its hash, the head, the seal.
+
+A record's hash is SHA-256 over the canonical JSON of all its other fields, `prev` among them, so
+that each record vouches for all before it. The head (count and last hash) is kept in the same
+transaction and vouches for the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from state import payloads
+from state.events import Payload, Record
+from state.json_value import Json
+
+GENESIS: Final = "0" * 64
+"""The `prev` of a run's first record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How many records a run has, and the hash of the last one."""
+
+    count: int
+    hash: str
+
+
+EMPTY: Final = Head(0, GENESIS)
+
+
+def canonical(value: Json) -> str:
+    """Return the one JSON text of a value: keys sorted, no blanks, text as it is."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def record_hash(record: Record) -> str:
+    """Return the hash that the record must have, from its other fields."""
+    return hashlib.sha256(canonical(_fields(record)).encode(errors="surrogatepass")).hexdigest()
+
+
+def chain(
+    head: Head, run: str, at: str, payload: Payload, *, operator: str, host: str, token: int
+) -> Record:
+    """Return the record that follows `head`. Raises CodecError when JSON cannot hold it."""
+    record = Record(
+        seq=head.count + 1,
+        run=run,
+        at=at,
+        kind=payload.kind,
+        data=payloads.to_data(payload),
+        operator=payloads.plain_text(operator),
+        host=payloads.plain_text(host),
+        token=token,
+        prev=head.hash,
+        hash="",
+    )
+    return replace(record, hash=record_hash(record))
+
+
+def record_line(record: Record) -> str:
+    """Return the record as one line of JSON (`runbook events`)."""
+    return canonical({**_fields(record), "hash": record.hash})
+
+
+def head_of(record: Record) -> Head:
+    """Return the head of a run whose last record this is."""
+    return Head(record.seq, record.hash)
+
+
+def seal(head: Head) -> str:
+    """Return the line that a report prints, to hold a journal against later."""
+    return f"{head.count} events, sha256:{head.hash}"
+
+
+def _fields(record: Record) -> Mapping[str, Json]:
+    return {
+        "seq": record.seq,
+        "run": record.run,
+        "at": record.at,
+        "kind": record.kind,
+        "data": record.data,
+        "operator": record.operator,
+        "host": record.host,
+        "token": record.token,
+        "prev": record.prev,
+    }

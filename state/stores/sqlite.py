@@ -1,0 +1,233 @@
+"""The journal in one SQLite file: the embedded default.
+
+Durable by write-ahead log and full synchronisation; one transaction for each call that writes. A
+journal may be used from several threads, one at a time; a screen that reads while a driver writes
+opens a reader of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from state.codec import EMPTY, Head, canonical, chain, head_of
+from state.errors import Fenced, Overtaken, RunExists, StoreCorrupt
+from state.events import Payload, Record, RunStarted
+from state.stores.sqlite_open import open_database, translate
+
+_NOTHING_KEPT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
+_COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
+
+
+def utc_now() -> str:
+    """Return the time as the journal writes it: UTC, microseconds, Z."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def open_journal(directory: Path, clock: Callable[[], str] = utc_now) -> SqliteJournal:
+    """Open, or make, the journal in a state directory for writing. Raises StoreError."""
+    return SqliteJournal(directory, write=True, clock=clock)
+
+
+def open_reader(directory: Path) -> SqliteJournal:
+    """Open the journal for reading only; made, empty, if there is none. Raises StoreError."""
+    return SqliteJournal(directory, write=False)
+
+
+class SqliteJournal:
+    """A `Journal`. After an error in writing it opens the file anew before the next use."""
+
+    def __init__(self, directory: Path, *, write: bool, clock: Callable[[], str] = utc_now) -> None:
+        self.directory = directory
+        self._write = write
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._open: sqlite3.Connection | None = open_database(directory, write=write)
+
+    def runs(self) -> list[str]:
+        """Return the ids of all runs, newest first."""
+        rows = self._query("SELECT run FROM heads ORDER BY id DESC")
+        return [row[0] for row in rows]
+
+    def head(self, run: str) -> Head | None:
+        """Return the run's count and last hash; None when there is no such run."""
+        rows = self._query("SELECT count, hash FROM heads WHERE run = ?", run)
+        return Head(*rows[0]) if rows else None
+
+    def read(self, run: str, after: int = 0) -> list[Record]:
+        """Return the run's records after number `after`, in order."""
+        rows = self._query(
+            f"SELECT {_COLUMNS} FROM events WHERE run = ? AND seq > ? ORDER BY seq",  # noqa: S608
+            run,
+            after,
+        )
+        return [self._record(row) for row in rows]
+
+    def sources(self, run: str) -> dict[str, bytes]:
+        """Return the definition's files of a run, byte for byte, by name."""
+        rows = self._query(
+            "SELECT name, content, hash FROM sources JOIN blobs USING (hash) WHERE run = ?", run
+        )
+        for name, content, digest in rows:
+            if hashlib.sha256(content).hexdigest() != digest:
+                raise self._damaged(f"the file {name} that the run {run} began with was altered")
+        return {name: content for name, content, _ in rows}
+
+    def create_run(
+        self,
+        run: str,
+        started: RunStarted,
+        *,
+        operator: str,
+        host: str,
+        token: int,
+        sources: Mapping[str, bytes],
+    ) -> Record:
+        """Begin a run with its first record and its definition's files. Raises RunExists."""
+        record = chain(
+            EMPTY, run, self._clock(), started, operator=operator, host=host, token=token
+        )
+        with self._transaction() as database:
+            if database.execute("SELECT 1 FROM heads WHERE run = ?", (run,)).fetchone():
+                raise RunExists(run)
+            database.execute(
+                "INSERT INTO heads (run, count, hash, token) VALUES (?, ?, ?, ?)",
+                (run, record.seq, record.hash, token),
+            )
+            _insert(database, [record])
+            for name, content in sources.items():
+                digest = hashlib.sha256(content).hexdigest()
+                database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (digest, content))
+                database.execute("INSERT INTO sources VALUES (?, ?, ?)", (run, name, digest))
+        return record
+
+    def append(
+        self,
+        run: str,
+        payloads: Sequence[Payload],
+        *,
+        operator: str,
+        host: str,
+        token: int,
+        after: int | None = None,
+    ) -> list[Record]:
+        """Add records in one transaction; see `Journal.append`. KeyError for an unknown run."""
+        records: list[Record] = []
+        with self._transaction() as database:
+            head = self._head_for(database, run, token, after)
+            at = self._clock()
+            for payload in payloads:
+                record = chain(head, run, at, payload, operator=operator, host=host, token=token)
+                records.append(record)
+                head = head_of(record)
+            _insert(database, records)
+            database.execute(
+                "UPDATE heads SET count = ?, hash = ?, token = ? WHERE run = ?",
+                (head.count, head.hash, token, run),
+            )
+        return records
+
+    def close(self) -> None:
+        """Close the file; the last one to close folds the write-ahead log into it."""
+        with self._guard:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _head_for(
+        self, database: sqlite3.Connection, run: str, token: int, after: int | None
+    ) -> Head:
+        row = database.execute(
+            "SELECT count, hash, token FROM heads WHERE run = ?", (run,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(run)
+        if token < row[2]:
+            raise Fenced(f"run {run} was taken over: token {row[2]} has written since {token}")
+        if after is not None and after != row[0]:
+            raise Overtaken(f"run {run} has {row[0]} events, the writer knows {after}")
+        return Head(row[0], row[1])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write, all or nothing.
+
+        A commit that failed may have happened: the connection is dropped, so that whoever goes on
+        reads what the file really holds. Only a full disk and a busy file are sure to keep nothing.
+        """
+        with self._guard:
+            database = self._database()
+            try:
+                database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield database
+                    database.execute("COMMIT")
+                except BaseException:
+                    if database.in_transaction:
+                        database.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as problem:
+                error = translate(problem, self.directory)
+                if getattr(problem, "sqlite_errorcode", 0) not in _NOTHING_KEPT:
+                    self.close()
+                raise error from problem
+
+    def _query(self, statement: str, *values: object) -> list[Any]:
+        with self._guard:
+            try:
+                return self._database().execute(statement, values).fetchall()
+            except sqlite3.Error as problem:
+                self.close()
+                raise translate(problem, self.directory) from problem
+
+    def _database(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = open_database(self.directory, write=self._write)
+        return self._open
+
+    def _record(self, row: Sequence[Any]) -> Record:
+        try:
+            data = json.loads(row[4])
+        except (ValueError, TypeError) as problem:
+            raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
+        return Record(row[0], row[1], row[2], row[3], data, *row[5:])
+
+    def _damaged(self, what: str) -> StoreCorrupt:
+        return StoreCorrupt(
+            f"The journal in {self.directory} is damaged: {what}.",
+            "Put the file back from a backup.",
+        )
+
+
+def _insert(database: sqlite3.Connection, records: Sequence[Record]) -> None:
+    database.executemany(
+        f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [
+            (
+                record.seq,
+                record.run,
+                record.at,
+                record.kind,
+                canonical(record.data),
+                record.operator,
+                record.host,
+                record.token,
+                record.prev,
+                record.hash,
+            )
+            for record in records
+        ],
+    )

@@ -1,0 +1,182 @@
+"""Opens the journal's SQLite file: checks first, then settings that are read back, then schema."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from state.errors import StoreCorrupt, StoreError, StoreNewer, StoreUnusable
+from state.stores import sqlite_checks as checks
+
+SCHEMA_VERSION: Final = 1
+APPLICATION_ID: Final = 0x52424B31
+"""Marks the file as a runbook journal (`RBK1`)."""
+BUSY_SECONDS: Final = 15.0
+_FULL_SYNC: Final = 2
+
+_SCHEMA: Final = """
+CREATE TABLE heads (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL UNIQUE,
+    count INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    token INTEGER NOT NULL
+);
+CREATE TABLE events (
+    run TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    host TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    prev TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+) WITHOUT ROWID;
+CREATE TABLE blobs (hash TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE sources (
+    run TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (run, name)
+) WITHOUT ROWID;
+"""
+
+_TRIAL: Final = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=15, isolation_level=None)
+db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+db.close()
+"""
+
+
+def open_database(directory: Path, *, write: bool) -> sqlite3.Connection:
+    """Return a connection to the journal in `directory`, made if there is none.
+
+    Raises StoreUnusable, StoreFull, StoreNewer or StoreCorrupt.
+    """
+    checks.check_directory(directory)
+    tight = checks.free_bytes(directory) < checks.WRITE_BYTES
+    checks.check_room(directory, write=write)
+    if not checks.check_file(directory):
+        checks.make_file(directory)
+    elif tight:
+        _try_in_child(directory)
+    try:
+        database = _connect(directory, write=write)
+    except sqlite3.Error as problem:
+        raise translate(problem, directory) from problem
+    checks.keep_ballast(directory)
+    return database
+
+
+def _try_in_child(directory: Path) -> None:
+    """Open in a process of its own first: with no room left, opening may kill the opener."""
+    argv = [sys.executable, "-I", "-S", "-c", _TRIAL, str(directory / checks.JOURNAL)]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    if done.returncode < 0:
+        raise checks.full(directory, checks.free_bytes(directory))
+
+
+def _connect(directory: Path, *, write: bool) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        directory / checks.JOURNAL,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        _check_version(database, directory)
+        _settle(database, directory)
+        _make_schema(database)
+        if not write:
+            database.execute("PRAGMA query_only = ON")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check_version(database: sqlite3.Connection, directory: Path) -> None:
+    version, mark = _pragma(database, "user_version"), _pragma(database, "application_id")
+    if version == 0 and mark == 0:
+        return
+    if mark != APPLICATION_ID:
+        raise StoreUnusable(
+            f"{directory / checks.JOURNAL} is not a runbook journal.",
+            "Name another directory in RUNBOOK_STATE.",
+        )
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise StoreNewer(
+            f"The journal in {directory} was written by a newer runbook: its schema is {version}, "
+            f"this program knows {SCHEMA_VERSION}.",
+            "Use the newer program, or name another directory in RUNBOOK_STATE.",
+        )
+
+
+def _settle(database: sqlite3.Connection, directory: Path) -> None:
+    """Set what durability rests on, and read it back: SQLite ignores what it cannot do."""
+    database.execute("PRAGMA trusted_schema = OFF")
+    mode = database.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    database.execute("PRAGMA synchronous = FULL")
+    if mode != "wal" or _pragma(database, "synchronous") != _FULL_SYNC:
+        raise StoreUnusable(
+            f"The journal in {directory} cannot be written safely: SQLite stays in mode {mode}.",
+            "Name a directory on a local disk in RUNBOOK_STATE.",
+        )
+
+
+def _make_schema(database: sqlite3.Connection) -> None:
+    if _pragma(database, "user_version"):
+        return
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        # Another program may have made it while this one waited for the lock.
+        if not _pragma(database, "user_version"):
+            for statement in _SCHEMA.split(";"):
+                database.execute(statement)
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _pragma(database: sqlite3.Connection, name: str) -> object:
+    with closing(database.execute(f"PRAGMA {name}")) as rows:
+        return rows.fetchone()[0]
+
+
+def translate(problem: sqlite3.Error, directory: Path) -> StoreError:
+    """Return the error for the operator that an SQLite error stands for."""
+    file = directory / checks.JOURNAL
+    # The low byte is the kind; the rest says more precisely what was being done.
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    free = checks.free_bytes(directory)
+    if code == sqlite3.SQLITE_FULL or (
+        code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and free < checks.OPEN_BYTES
+    ):
+        return checks.full(directory, free)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorrupt(
+            f"The journal {file} is damaged: {problem}.",
+            f"Keep a copy, then save what can be read: "
+            f"sqlite3 {file} .recover | sqlite3 {directory / 'recovered.db'}",
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreUnusable(
+            f"The journal {file} was kept busy by another program for {BUSY_SECONDS:.0f} s.",
+            "See what holds it, then try again.",
+        )
+    return StoreUnusable(
+        f"The journal {file} cannot be used: {problem}.",
+        "See that the disk is sound and the directory writable, then try again.",
+    )
