@@ -1,0 +1,116 @@
+"""One host's part of an `ssh` step: connect, run the script, collect what it hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from runbook_tui.actions.api import ActionFailed, Host, Job
+from runbook_tui.actions.shared import output_file
+from runbook_tui.actions.shared.host_lines import HostLines
+from runbook_tui.actions.shared.remote_script import RemoteScript
+from runbook_tui.actions.shared.ssh_connection import HostConnection, connect
+
+
+GRACES: Final = (10, 5)
+"""Seconds from interrupt to terminate, and from terminate to kill, when a script is stopped."""
+
+
+class State(Enum):
+    """How a host's part stands."""
+
+    UNTRIED = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How one host's part ended. `acted` is False when the script cannot have begun."""
+
+    host: str
+    state: State
+    words: str = ""
+    code: int | None = None
+    acted: bool = True
+    stopped: bool = False
+    cause: str | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(job: Job, host: Host, lines: HostLines, stopping: Callable[[], bool]) -> Part:
+    """Run the job's script on one host."""
+    timeout = float(job.options.get("connect_timeout") or 15)
+    try:
+        connection = connect(host, job.ssh_config, timeout)
+    except ActionFailed as fault:
+        return Part(host.name, State.FAILED, fault.sentence, acted=False, cause=fault.cause)
+    try:
+        for note in connection.target.notes:
+            lines.log(f"note: {note}")
+        return _with_script(job, host, RemoteScript(connection), lines, stopping)
+    finally:
+        lines.finish()
+        connection.close()
+
+
+def _with_script(
+    job: Job, host: Host, script: RemoteScript, lines: HostLines, stopping: Callable[[], bool]
+) -> Part:
+    why = script.prepare()
+    if why is not None:
+        words = f"{host.name} has no place for a private folder: {why}."
+        return Part(host.name, State.FAILED, words, acted=False)
+    code = script.run(
+        str(job.options["script"]),
+        shell=str(job.options.get("shell") or "bash"),
+        cwd=job.options.get("cwd"),
+        variables=job.variables,
+        output=lines.feed,
+        stop=stopping,
+    )
+    if code is None:
+        return _without_code(host, script, stopping)
+    part = _judged(job, host, script, code)
+    script.close()
+    return part
+
+
+def _without_code(host: Host, script: RemoteScript, stopping: Callable[[], bool]) -> Part:
+    connection: HostConnection = script.connection
+    if not connection.alive():
+        words = (
+            f"The connection to {host.name} was lost while the script ran there, so nobody here "
+            "knows how it ended; it may still run."
+        )
+        return Part(host.name, State.UNKNOWN, words)
+    if not stopping():
+        script.close()
+        words = f"The script on {host.name} was ended by a signal, so what it left is not known."
+        return Part(host.name, State.UNKNOWN, words)
+    if script.end(GRACES):
+        script.close()
+        return Part(host.name, State.UNKNOWN, f"Stopped on {host.name}.", stopped=True)
+    words = f"The script on {host.name} could not be stopped for certain; it may still run."
+    return Part(host.name, State.UNKNOWN, words)
+
+
+def _judged(job: Job, host: Host, script: RemoteScript, code: int) -> Part:
+    if code != 0:
+        words = f"The script ended with exit code {code} on {host.name}."
+        return Part(host.name, State.FAILED, words, code)
+    declared = job.options.get("outputs") or ()
+    if not declared:
+        return Part(host.name, State.DONE, code=0)
+    data = script.outputs(output_file.LIMIT + 1)
+    if data is None:
+        words = f"The script ran on {host.name}, but what it hands on could not be read."
+        return Part(host.name, State.FAILED, words, 0)
+    try:
+        outputs = output_file.read(data, declared, job.secrets)
+    except output_file.OutputError as fault:
+        return Part(host.name, State.FAILED, f"The script ran on {host.name}, but: {fault}", 0)
+    return Part(host.name, State.DONE, code=0, outputs=outputs)
