@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from state import payloads
@@ -19,6 +19,11 @@ from state.json_value import Json
 
 GENESIS: Final = "0" * 64
 """The `prev` of a run's first record."""
+
+
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +39,47 @@ EMPTY: Final = Head(0, GENESIS)
 
 def canonical(value: Json) -> str:
     """Return the one JSON text of a value: keys sorted, no blanks, text as it is."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _ENCODER.encode(value)
 
 
 def record_hash(record: Record) -> str:
     """Return the hash that the record must have, from its other fields."""
-    return hashlib.sha256(canonical(_fields(record)).encode(errors="surrogatepass")).hexdigest()
+    return _hash(_fields(record))
 
 
 def chain(
     head: Head, run: str, at: str, payload: Payload, *, operator: str, host: str, token: int
 ) -> Record:
     """Return the record that follows `head`. Raises CodecError when JSON cannot hold it."""
-    record = Record(
-        seq=head.count + 1,
-        run=run,
-        at=at,
-        kind=payload.kind,
-        data=payloads.to_data(payload),
-        operator=payloads.plain_text(operator),
-        host=payloads.plain_text(host),
-        token=token,
-        prev=head.hash,
-        hash="",
+    data = payloads.to_data(payload)
+    body: dict[str, Json] = {
+        "seq": head.count + 1,
+        "run": run,
+        "at": at,
+        "kind": payload.kind,
+        "data": data,
+        "operator": payloads.plain_text(operator),
+        "host": payloads.plain_text(host),
+        "token": token,
+        "prev": head.hash,
+    }
+    return Record(
+        head.count + 1,
+        run,
+        at,
+        payload.kind,
+        data,
+        operator,
+        host,
+        token,
+        head.hash,
+        _hash(body),
     )
-    return replace(record, hash=record_hash(record))
+
+
+def _hash(body: Mapping[str, Json]) -> str:
+    # A tampered file may hold what we never write: it must get another hash, not an error.
+    return hashlib.sha256(canonical(body).encode(errors="surrogatepass")).hexdigest()
 
 
 def record_line(record: Record) -> str:
