@@ -63,7 +63,8 @@ def _argv(options: Mapping[str, Any], directory: Path) -> list[str]:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(str(options["script"]).rstrip("\n") + "\n")
     words = shlex.split(options.get("shell") or "bash")
-    return [*(STRICT.get(words[0], ()) if len(words) == 1 else ()) or words, str(script)]
+    strict = STRICT.get(words[0]) if len(words) == 1 else None
+    return [*(strict or words), str(script)]
 
 
 def _refuse_secrets(argv: Sequence[str], secrets: Sequence[str]) -> None:
