@@ -1,0 +1,1 @@
+"""The practice production: real systems on loopback, in one directory, for demo and tests."""

@@ -1,0 +1,1 @@
+"""Practice Hub, much reduced: documents of a practice, behind a sign-in."""

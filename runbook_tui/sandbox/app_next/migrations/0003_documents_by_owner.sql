@@ -1,0 +1,2 @@
+-- runbook: no-transaction
+create index concurrently documents_by_owner on documents (owner, id desc);
