@@ -100,6 +100,14 @@ class Environment:
     ssh_config: str | None
     overlays: Mapping[str, Map]
     place: Spot
+    steps: Map | None = None
+    """The own `steps` of this environment, for positions."""
+
+    def overlay_place(self, step: str) -> Spot:
+        """Return where the overlay of a step is named."""
+        if self.steps is not None and step in self.steps.marks:
+            return spot(self.steps, step, of_key=True)
+        return self.place
 
     def host(self, name: str) -> PlanHost | None:
         """Return a host of the inventory by its name."""
@@ -217,6 +225,10 @@ def _merge(name: str, layers: list[Map], place: Spot) -> Environment:
         ssh_config=last("ssh_config", str),
         overlays={step: value for step, value in joined("steps").items() if isinstance(value, Map)},
         place=place,
+        steps=next(
+            (layer["steps"] for layer in reversed(layers) if isinstance(layer.get("steps"), Map)),
+            None,
+        ),
     )
 
 

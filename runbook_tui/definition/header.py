@@ -11,6 +11,9 @@ from runbook_tui.definition.tree import Map, Seq, describe, spelling, spot
 from runbook_tui.definition.validate import validate
 from runbook_tui.definition.values import wrong_value
 
+BROKEN = Parameter(type="host")
+"""Stands for a parameter that cannot be read: nothing more is wrong because of it."""
+
 
 def read_parameters(node: Map, problems: list[Problem]) -> dict[str, Parameter]:
     """Return the parameters of a runbook, in order, after adding what is wrong to `problems`."""
@@ -32,8 +35,8 @@ def read_parameters(node: Map, problems: list[Problem]) -> dict[str, Parameter]:
             said = f"expected a mapping, found {describe(own)}"
             hint = f"a default is written {name}: {{default: …}}"
             problems.append(spot(given, name).error("type", said, hint))
-        elif parameter := _parameter(own, problems):
-            found[name] = parameter
+        else:
+            found[name] = _parameter(own, problems) or BROKEN
     return found
 
 

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment
-from runbook_tui.definition.model import Runbook
+from runbook_tui.definition.lint_environments import OverlayCheck
+from runbook_tui.definition.lint_files import FileCheck
+from runbook_tui.definition.lint_references import (
+    Available,
+    ReferenceCheck,
+    in_argument,
+    on_hosts,
+)
+from runbook_tui.definition.lint_scripts import ScriptCheck
+from runbook_tui.definition.lint_steps import StepCheck
+from runbook_tui.definition.model import Phase, Runbook, Step
 from runbook_tui.definition.problems import Problem
+from runbook_tui.definition.scope import Scope, outputs_of, spec_of, texts
+from runbook_tui.definition.tree import Map, Seq, Spot, spot
+
+_FIXED_TEXTS = ("name", "no_return", "ref", "links")
+_PEOPLE_READ = {"manual": ("text", "record", "choices")}
 
 
 def lint(
@@ -15,4 +31,182 @@ def lint(
     others: Mapping[str, Runbook],
     problems: list[Problem],
 ) -> None:
-    """Add what is wrong to `problems`."""
+    """Check a runbook and the files it names; add what is wrong to `problems`.
+
+    `environments` are empty for a runbook without any and None when they could not be read.
+    """
+    for each in (runbook, *others.values()):
+        _Lint(Scope(each, environments, others, problems), main=each is runbook).run()
+
+
+class _Lint:
+    def __init__(self, scope: Scope, *, main: bool) -> None:
+        self.scope = scope
+        self.main = main
+        self.references = ReferenceCheck(scope)
+        self.steps = StepCheck(scope)
+        self.overlays = OverlayCheck(scope)
+        self.scripts = ScriptCheck(self.references, self.references.by_id)
+        self.outputs: dict[str, frozenset[str] | None] = {}
+
+    def run(self) -> None:
+        runbook = self.scope.runbook
+        self._fixed(runbook.node, ("runbook", "description", "links", "requires"))
+        inline = isinstance(runbook.node.get("environments"), Map)
+        self.overlays.all(inline=inline)
+        for phase in runbook.phases:
+            self._phase(phase)
+        FileCheck(self.scope, self.references).run(self.outputs, main=self.main)
+
+    def _phase(self, phase: Phase) -> None:
+        self._fixed(phase.node, ("phase",))
+        if phase.in_ is not None:
+            self.steps.in_(phase.in_, spot(phase.node, "in"))
+            self._check(phase.node, "in", Available(self.outputs), None)
+        self._when(phase.node, Available(self.outputs), phase.in_)
+        for step in phase.steps:
+            self._step(step, phase.in_)
+
+    def _step(self, step: Step, in_: str | None, outer: Available | None = None) -> None:
+        in_ = self._in(step, in_)
+        before = outer or Available(self.outputs)
+        available = Available(before.steps, before.host or on_hosts(step), before.item)
+        self.steps.step(step, in_)
+        self._fixed(step.node, _FIXED_TEXTS)
+        self._when(step.node, available, in_)
+        if step.children:
+            self._children(step, in_, available)
+            return
+        self._body(step, in_, available)
+        self.outputs[step.id] = outputs_of(step, self.scope.others)
+        for name, laid in self.overlays.laid.get(step.id, {}).items():
+            self._overlay(laid.step, name, available)
+
+    def _in(self, step: Step, in_: str | None) -> str | None:
+        if step.keys.in_ is None:
+            return in_
+        self.steps.in_(step.keys.in_, spot(step.node, "in"))
+        self._check(step.node, "in", Available(self.outputs), None)
+        return step.keys.in_
+
+    def _children(self, step: Step, in_: str | None, available: Available) -> None:
+        if step.kind == "parallel":
+            before = Available(dict(self.outputs), available.host, available.item)
+            for child in step.children:
+                self._step(child, in_, before)
+            return
+        for _, text, place in texts(step.options):
+            self.references.text(text, place, Available(self.outputs), in_)
+        each = Available(self.outputs, "host" in step.options, "item" in step.options)
+        for child in step.children:
+            self._step(child, in_, each)
+
+    def _body(self, step: Step, in_: str | None, available: Available) -> None:
+        """Check references in a step's options, help, verify and undo."""
+        self._options(step.kind, step.options, available, in_)
+        if "help" in step.node:
+            found = self._check(step.node, "help", available, in_)
+            self.references.shown(found, "help")
+        self._secret_files(step, in_)
+        own = {**available.steps, step.id: outputs_of(step, self.scope.others)}
+        after = Available(own, available.host, available.item)
+        if step.verify is not None and isinstance(step.verify.options, Map):
+            self._options("check", step.verify.options, after, in_)
+        if step.undo is not None and isinstance(step.undo.options, Map):
+            self._options(step.undo.action, step.undo.options, after, in_)
+
+    def _overlay(self, step: Step, environment: str, available: Available) -> None:
+        """Check references that an environment lays over a step, as in that environment."""
+        own = (self.scope.environments or {})[environment].overlays[step.id]
+        given = own.get(step.kind)
+        if isinstance(given, Map):
+            self._options(step.kind, given, available, environment)
+        elif isinstance(given, str):
+            laid = self.overlays.laid[step.id][environment].options
+            if laid is not None:
+                self._options(step.kind, laid, available, environment)
+        for key, kind in (("verify", "check"), ("undo", step.undo.action if step.undo else "")):
+            if isinstance(own.get(key), Map) and kind:
+                node = own[key] if key == "verify" else step.undo and step.undo.options
+                if isinstance(node, Map):
+                    self._options(kind, node, available, environment)
+
+    def _options(self, kind: str, options: Map, available: Available, in_: str | None) -> None:
+        spec = spec_of(kind)
+        scripts = {tuple(path.split(".")) for path in spec.scripts} if spec else set()
+        read = _PEOPLE_READ.get(kind, ())
+        for path, text, place in texts(options):
+            found = self.references.text(text, place, available, in_)
+            if path in scripts and isinstance(_at(options, path), str):
+                holder = _at(options, path[:-1])
+                if isinstance(holder, Map):
+                    self.scripts.script(text, found, holder, in_)
+            if path[:1] and path[0] in read:
+                self.references.shown(found, "this")
+            if in_argument(path):
+                self._arguments(found)
+        for key in options:
+            if "${{" in key and key in options.marks:
+                said = "a key cannot hold a reference"
+                self.scope.problems.append(spot(options, key, of_key=True).error("reference", said))
+
+    def _arguments(self, found: list[tuple[references.Ref, Spot]]) -> None:
+        for ref, here in found:
+            if self.references.is_secret(ref):
+                said = f"the secret {ref.name} would become an argument, which every user can read"
+                hint = "pass it with `env`, `stdin` or `secret_files`"
+                self.scope.problems.append(here.error("secret-argument", said, hint))
+
+    def _check(
+        self, node: Map, key: str, available: Available, in_: str | None
+    ) -> list[tuple[references.Ref, Spot]]:
+        value = node.get(key)
+        if not isinstance(value, str) or "${{" not in value:
+            return []
+        return self.references.text(value, spot(node, key), available, in_)
+
+    def _when(self, node: Map, available: Available, in_: str | None) -> None:
+        condition = node.get("when")
+        holder: Map | Seq | None = condition if isinstance(condition, Map | Seq) else None
+        if holder is None:
+            found = self._check(node, "when", available, in_)
+        else:
+            found = [
+                pair
+                for _, text, place in texts(holder)
+                for pair in self.references.text(text, place, available, in_)
+            ]
+        for ref, here in found:
+            if ref.kind == "parameter" and self.references.is_secret(ref):
+                said = "a condition is journaled with its value, so it cannot look at a secret"
+                self.scope.problems.append(here.error("secret", said))
+
+    def _fixed(self, node: Map, keys: tuple[str, ...]) -> None:
+        """Refuse references in texts that are the same in every run."""
+        for key in keys:
+            value = node.get(key)
+            inner = value if isinstance(value, Map | Seq) else None
+            found = [place for _, _, place in texts(inner)] if inner is not None else []
+            if isinstance(value, str) and "${{" in value:
+                found.append(spot(node, key))
+            for place in found:
+                said = f'"{key}" is the same in every run; it cannot hold references'
+                self.scope.problems.append(place.inside(0).error("reference", said))
+
+    def _secret_files(self, step: Step, in_: str | None) -> None:
+        node = step.node.get("secret_files")
+        for index, name in enumerate(step.keys.secret_files):
+            place = spot(node, index) if isinstance(node, Seq) else spot(step.node, "secret_files")
+            ref = references.make(f"secrets.{name}")
+            if isinstance(ref, str):
+                said = f'"{name}" is no name of a secret'
+                self.scope.problems.append(place.error("secret", said))
+            else:
+                self.references.reference(ref, place, Available({}), in_)
+
+
+def _at(options: Map, path: tuple[str, ...]) -> object:
+    value: object = options
+    for key in path:
+        value = value.get(key) if isinstance(value, Map) else None
+    return value

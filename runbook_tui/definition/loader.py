@@ -45,7 +45,7 @@ class Loaded:
 
 
 def load(path: Path) -> Loaded:
-    """Read and check a runbook file. Raises DefinitionError with all problems, warnings included."""
+    """Read and check a runbook file. Raises DefinitionError with all problems."""
     folder = path.parent
 
     def fetch(name: str) -> bytes:
@@ -164,12 +164,17 @@ class _Loader:
         header = validate(Header, node, self.problems)
         parameters = read_parameters(node, self.problems)
         phases = node.get("phases")
-        read_phases = StepReader(self.problems).phases(phases) if isinstance(phases, Seq) else ()
-        return Runbook(header, parameters, read_phases, node) if header else None
+        reader = StepReader(self.problems)
+        found = reader.phases(phases) if isinstance(phases, Seq) else ()
+        if header is None:
+            return None
+        return Runbook(header, parameters, found, node, frozenset(reader.broken))
 
     def _environments(self, runbook: Runbook) -> dict[str, Environment] | None:
-        """Return the environments; None when there are none, or they cannot be read."""
+        """Return the environments, if there are any; None when they cannot be read."""
         given = runbook.node.get("environments")
+        if given is None:
+            return {}
         if isinstance(given, Map):
             return read_environments(given, self.problems)
         if not isinstance(given, str):

@@ -170,7 +170,7 @@ class StepKeys(Keys):
     confirm: Literal["none", "ask", "typed", "approval"] | ApprovalKeys = Field(
         default="none", description="What the operator must do before every attempt."
     )
-    timeout: Seconds | None = Field(default=None, description="Longest time of one attempt.")
+    timeout: Seconds | None = Field(default=None, gt=0, description="Longest time of one attempt.")
     retries: RetryKeys | None = Field(default=None, description="Retries by itself.")
     on_failure: OnFailure = Field(default="ask", description="What a failure leads to.")
     verify: dict[str, Any] | None = Field(
@@ -247,6 +247,8 @@ class Step:
     verify: Verify | None = None
     undo: Undo | None = None
     children: tuple[Step, ...] = ()
+    sound: bool = True
+    """False when the action's options hold an error, so that nothing follows from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,8 @@ class Runbook:
     parameters: Mapping[str, Parameter]
     phases: tuple[Phase, ...]
     node: Map
+    broken: frozenset[str] = frozenset()
+    """Ids of steps that could not be read."""
 
     @property
     def name(self) -> str:

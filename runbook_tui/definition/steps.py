@@ -11,6 +11,7 @@ from runbook_tui.actions.check.spec import KINDS as LOOKS
 from runbook_tui.actions.check.spec import LookOptions
 from runbook_tui.definition import when
 from runbook_tui.definition.model import (
+    ID,
     EachKeys,
     IncludeKeys,
     Phase,
@@ -37,6 +38,8 @@ class StepReader:
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         self.ids: dict[str, Step] = {}
+        self.broken: set[str] = set()
+        """Ids of steps that cannot be read: what refers to them is not wrong for that."""
         self.kinds = frozenset(registry.kinds())
 
     def phases(self, nodes: Seq) -> tuple[Phase, ...]:
@@ -78,24 +81,37 @@ class StepReader:
         kind = self._kind(node)
         given = {key: value for key, value in node.items() if key in STEP_KEYS}
         keys = validate(StepKeys, given, self.problems, roots=(node,))
-        if kind is None:
-            return None
         if kind in GROUPS and inside:
             said = f'"{kind}" cannot stand inside "{inside}"'
             self.problems.append(spot(node, kind, of_key=True).error("nesting", said))
+            kind = None
+        if kind is None:
+            self._broken(node)
             return None
+        before = len(self.problems)
         options = self._options(node, kind)
+        sound = len(self.problems) == before
         children = self._children(node, kind)
         conditions = when.parse(node, "when", self.problems) if "when" in node else None
         verify = self.verify(node["verify"]) if isinstance(node.get("verify"), Map) else None
         undo = self.undo(node["undo"]) if isinstance(node.get("undo"), Map) else None
-        if keys is None or options is None:
-            return None
+        keys = keys or _salvaged(node)
         id_ = self._id(node, keys, kind)
-        if id_ is None:
+        if options is None or id_ is None:
+            self._broken(node)
             return None
         step = Step(
-            id_, keys.name or id_, kind, options, keys, node, conditions, verify, undo, children
+            id_,
+            keys.name or id_,
+            kind,
+            options,
+            keys,
+            node,
+            conditions,
+            verify,
+            undo,
+            children,
+            sound,
         )
         self._keep(step)
         return step
@@ -119,7 +135,7 @@ class StepReader:
         for other in found[1:]:
             said = f'a step has one action: "{found[0]}" or "{other}"'
             self.problems.append(spot(node, other, of_key=True).error("two-actions", said))
-        return found[0] if len(found) == 1 else None
+        return found[0]
 
     def _unknown(self, node: Map, key: str, *, needs_action: bool) -> None:
         place = spot(node, key, of_key=True)
@@ -197,6 +213,11 @@ class StepReader:
         options = self.action(node, found[0])
         return Undo(found[0], options) if options is not None else None
 
+    def _broken(self, node: Map) -> None:
+        keys = _salvaged(node)
+        if id_ := keys.id or slug(keys.name or ""):
+            self.broken.add(id_)
+
     def _id(self, node: Map, keys: StepKeys, kind: str) -> str | None:
         if keys.id is not None:
             return keys.id
@@ -221,6 +242,15 @@ class StepReader:
             )
             said = f'the id "{step.id}"{made} is already that of the step in line {line}'
             self.problems.append(place.error("duplicate-id", said, "give the step another id"))
+
+
+def _salvaged(node: Map) -> StepKeys:
+    """Return what can be kept of a step's keys when some are wrong."""
+    id_, name = node.get("id"), node.get("name")
+    return StepKeys(
+        id=id_ if isinstance(id_, str) and re.fullmatch(ID, id_) else None,
+        name=name if isinstance(name, str) and name else None,
+    )
 
 
 def shorthand(node: Map, kind: str, option: str | None) -> Map | None:

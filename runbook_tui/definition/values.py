@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from runbook_tui.definition.model import Parameter
+from runbook_tui.definition.patterns import matches
 from runbook_tui.definition.scan import forbidden
 from runbook_tui.definition.tree import describe
 
 BOOLEANS = ("true", "false")
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Tell whether a value has a pattern. `$` means the end, not before a last line end."""
-    strict = re.sub(r"(?<!\\)((?:\\\\)*)\$$", r"\1\\Z", pattern)
-    return re.search(strict, value) is not None
 
 
 def wrong_value(parameter: Parameter, value: str) -> str | None:

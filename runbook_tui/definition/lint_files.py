@@ -1,0 +1,76 @@
+"""Runbooks that name others: the values that a rollback or an include is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from posixpath import normpath
+
+from runbook_tui.definition.lint_references import Available, ReferenceCheck
+from runbook_tui.definition.model import Runbook
+from runbook_tui.definition.problems import did_you_mean
+from runbook_tui.definition.scope import Scope, texts
+from runbook_tui.definition.tree import Map, Spot, spot
+
+
+class FileCheck:
+    """Checks `with` of the rollback runbook and of includes, and `outputs`."""
+
+    def __init__(self, scope: Scope, references: ReferenceCheck) -> None:
+        self.scope = scope
+        self.references = references
+
+    def run(self, outputs: Mapping[str, frozenset[str] | None], *, main: bool) -> None:
+        """Check all; `outputs` are those of the whole runbook."""
+        node = self.scope.runbook.node
+        if isinstance(node.get("outputs"), Map):
+            for _, text, place in texts(node["outputs"]):
+                self.references.text(text, place, Available(outputs), None)
+        rollback = self.scope.runbook.rollback
+        if main and rollback is not None:
+            given = node["rollback"]
+            place = spot(given, "file") if isinstance(given, Map) else spot(node, "rollback")
+            inner = given.get("with") if isinstance(given, Map) else None
+            self._rollback(rollback.file, inner, place, outputs)
+        for step in self.scope.runbook.steps():
+            other = self._other(str(step.options.get("file"))) if step.kind == "include" else None
+            if other is not None:
+                inner = step.options.get("with")
+                self._given(other, inner, spot(step.options, "file"), {})
+
+    def _rollback(
+        self,
+        file: str,
+        given: object,
+        place: Spot,
+        outputs: Mapping[str, frozenset[str] | None],
+    ) -> None:
+        if isinstance(given, Map):
+            for _, text, here in texts(given):
+                found = self.references.text(text, here, Available(outputs), None)
+                for ref, at in found:
+                    if self.references.is_secret(ref):
+                        said = "a secret cannot be handed on: use it in the rollback runbook itself"
+                        self.scope.problems.append(at.error("secret", said))
+        if (other := self._other(file)) is not None:
+            self._given(other, given, place, self.scope.parameters)
+
+    def _given(
+        self, other: Runbook, given: object, place: Spot, inherited: Mapping[str, object]
+    ) -> None:
+        names = given if isinstance(given, Map) else {}
+        for name in names:
+            if name not in other.parameters and isinstance(given, Map):
+                said = f'"{other.name}" has no parameter "{name}"'
+                hint = did_you_mean(name, list(other.parameters))
+                self.scope.problems.append(
+                    spot(given, name, of_key=True).error("unknown-parameter", said, hint)
+                )
+        for name, parameter in other.parameters.items():
+            if parameter.default is None and name not in names and name not in inherited:
+                said = f'"{other.name}" needs the parameter "{name}"'
+                self.scope.problems.append(
+                    place.error("missing-parameter", said, f"give it: with: {{{name}: …}}")
+                )
+
+    def _other(self, file: str) -> Runbook | None:
+        return self.scope.others.get(normpath(file))

@@ -1,0 +1,95 @@
+"""What the checks across parts share: the runbook, where its steps run, and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runbook_tui.actions import registry
+from runbook_tui.actions.api import Spec
+from runbook_tui.definition import references
+from runbook_tui.definition.environments import Environment
+from runbook_tui.definition.model import Parameter, Runbook, Step
+from runbook_tui.definition.problems import Problem
+from runbook_tui.definition.tree import Map, Seq, Spot, spot
+
+BUILT_IN_OUTPUTS = frozenset({"exit_code", "verdict", "choice"})
+
+
+@dataclass(slots=True)
+class Scope:
+    """One runbook under check. `environments` is None when they could not be read."""
+
+    runbook: Runbook
+    environments: Mapping[str, Environment] | None
+    others: Mapping[str, Runbook]
+    problems: list[Problem]
+    seen: set[tuple[object, ...]] = field(default_factory=set)
+    _targets: dict[str | None, dict[str, Environment]] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The runbook's parameters."""
+        return self.runbook.parameters
+
+    def once(self, *key: object) -> bool:
+        """Tell whether this is the first time that something is asked for."""
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        return True
+
+    def targets(self, in_: str | None) -> dict[str, Environment]:
+        """Return the environment of a step for each environment that a run may be started in."""
+        if in_ not in self._targets:
+            self._targets[in_] = self._find_targets(in_)
+        return self._targets[in_]
+
+    def _find_targets(self, in_: str | None) -> dict[str, Environment]:
+        known = self.environments or {}
+        if in_ is None:
+            return dict(known)
+        refs, _ = references.scan(in_)
+        found: dict[str, Environment] = {}
+        for name, home in known.items():
+            wanted = (home.vars.get(refs[0].name) or refs[0].default or "") if refs else in_
+            if wanted in known:
+                found[name] = known[wanted]
+        return found
+
+
+def spec_of(kind: str) -> Spec | None:
+    """Return an action's spec; None for the kinds that only group or include steps."""
+    return registry.spec(kind) if kind in registry.kinds() else None
+
+
+def texts(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Spot]]:
+    """Yield every text that holds `${{` in a part of the tree, with its path and place."""
+    if isinstance(node, Map):
+        for key, value in node.items():
+            if isinstance(value, str):
+                if "${{" in value and key in node.marks:
+                    yield (*path, key), value, spot(node, key)
+            elif isinstance(value, Map | Seq):
+                yield from texts(value, (*path, key))
+    elif isinstance(node, Seq):
+        for index, value in enumerate(node):
+            if isinstance(value, str):
+                if "${{" in value:
+                    yield path, value, spot(node, index)
+            elif isinstance(value, Map | Seq):
+                yield from texts(value, path)
+
+
+def outputs_of(step: Step, steps: Mapping[str, Runbook]) -> frozenset[str] | None:
+    """Return the names that a step gives, None when nobody can tell (its options are wrong)."""
+    if step.kind == "include":
+        included = steps.get(str(step.options.get("file")))
+        return frozenset(included.header.outputs) if included else None
+    spec = spec_of(step.kind)
+    if spec is None:
+        return frozenset()
+    if not step.sound:
+        return None
+    return frozenset(spec.outputs(step.options)) | BUILT_IN_OUTPUTS
