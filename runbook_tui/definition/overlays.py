@@ -40,7 +40,9 @@ def overlay(step: Step, own: Map, problems: list[Problem]) -> Overlaid:
         undo = reader.undo(own["undo"])
     options, given = step.options, None
     changed = [key for key in own if key in good and key != step.kind]
-    if step.kind in good and (given := _given(step, own, problems)) is not None:
+    if step.kind in good and step.kind in own:
+        given = _given(step, own, problems)
+    if given is not None:
         options = _merged(step.options, given)
         changed = [*given, *changed]
         validate(
