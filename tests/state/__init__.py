@@ -1,0 +1,1 @@
+"""Tests of what happened: fold, codec, stores."""
