@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Exit, Finding, Job, Outcome
-from runbook_tui.actions.shared import output_file
+from runbook_tui.actions.shared import output_file, secret_files
 from runbook_tui.actions.shared.secrecy import first_with_secret
 from state.status import Verdict
 
@@ -24,9 +24,10 @@ def perform(job: Job, context: Context) -> Outcome:
     argv = _argv(options, context.directory)
     _refuse_secrets(argv, job.secrets)
     path = context.directory / "outputs"
-    path.touch(mode=0o600)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        ended = _start(job, context, argv, path)
+        with secret_files.written(job.secret_files, context.directory) as files:
+            ended = _start(job, context, argv, {**files, "RUNBOOK_OUTPUT": str(path)})
         _judge(ended, shown(options))
         outputs = _outputs(path, options.get("outputs") or (), job.secrets)
     finally:
@@ -76,13 +77,13 @@ def _refuse_secrets(argv: Sequence[str], secrets: Sequence[str]) -> None:
         )
 
 
-def _start(job: Job, context: Context, argv: Sequence[str], outputs: Path) -> Exit:
+def _start(job: Job, context: Context, argv: Sequence[str], ours: Mapping[str, str]) -> Exit:
     options = job.options
     cwd = Path(job.cwd) / (options.get("cwd") or "")
     if not cwd.is_dir():
         raise ActionFailed(f"The directory {cwd} to run in does not exist.", effect="none")
     env = {**job.variables, **(options.get("env") or {})}
-    env |= {"RUNBOOK_OUTPUT": str(outputs), "RUNBOOK_RUN": job.run, "RUNBOOK_STEP": job.step}
+    env |= {**ours, "RUNBOOK_RUN": job.run, "RUNBOOK_STEP": job.step}
     stdin = options.get("stdin")
     try:
         return context.run(
