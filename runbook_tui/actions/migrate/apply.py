@@ -15,12 +15,12 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from runbook_tui.actions.api import ActionFailed, Context, Effect, Job
-from runbook_tui.actions.migrate import indexes, statements
+from runbook_tui.actions.migrate import indexes
 from runbook_tui.actions.migrate.files import Migration
 from runbook_tui.actions.migrate.indexes import Index
 from runbook_tui.actions.migrate.ledger import Ledger
 from runbook_tui.actions.migrate.locks import LockWatch
-from runbook_tui.actions.shared import durations, postgres
+from runbook_tui.actions.shared import durations, postgres, sql_statements
 
 SETTLING: Final = 60.0
 """Seconds to go on asking what became of a COMMIT whose answer was lost."""
@@ -111,7 +111,7 @@ class Applier:
             )
 
     def _bare(self, migration: Migration) -> None:
-        statement = statements.split(migration.sql)[0].text
+        statement = sql_statements.split(migration.sql)[0].text
         index = indexes.built_by(statement)
         if index is not None and self._index_is_there(migration, index):
             self.ledger.finish(migration)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from runbook_tui.actions.migrate import statements
+from runbook_tui.actions.shared import sql_statements
 
 MARKER: Final = re.compile(r"^\s*--\s*runbook:\s*no-transaction\s*$", re.MULTILINE)
 """Says that a file's one statement runs outside of a transaction."""
@@ -66,10 +66,10 @@ def _read(path: Path) -> Migration:
         sql = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as fault:
         raise FileError(f"{path.name} is not UTF-8 at byte {fault.start}.") from fault
-    for trouble in statements.troubles(sql):
+    for trouble in sql_statements.troubles(sql):
         raise FileError(f"{path.name}, line {trouble.line}: {trouble.sentence}. Nothing was run.")
     transaction = MARKER.search(sql) is None
-    found = statements.split(sql)
+    found = sql_statements.split(sql)
     if not transaction and len(found) != 1:
         raise FileError(
             f"{path.name} is to run without a transaction and holds {len(found)} statements. "

@@ -10,13 +10,13 @@ from pathlib import Path
 import psycopg
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
-from runbook_tui.actions.migrate import files, indexes, locks, pending, statements
+from runbook_tui.actions.migrate import files, indexes, locks, pending
 from runbook_tui.actions.migrate.apply import XID, Applier, CommitLost
 from runbook_tui.actions.migrate.files import FileError, Migration
 from runbook_tui.actions.migrate.ledger import Ledger, Row
 from runbook_tui.actions.migrate.pending import Todo
 from runbook_tui.actions.run import perform as run
-from runbook_tui.actions.shared import durations, postgres
+from runbook_tui.actions.shared import durations, postgres, sql_statements
 from state.json_value import Json
 from state.status import Verdict
 
@@ -182,7 +182,7 @@ def _broken_indexes(
     for migration in todo.pending:
         index = None
         if not migration.transaction:
-            index = indexes.built_by(statements.split(migration.sql)[0].text)
+            index = indexes.built_by(sql_statements.split(migration.sql)[0].text)
         if index is not None and (state := indexes.state(connection, index)) != "missing":
             found[migration.version] = f"its index {index.name} is {state}"
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runbook_tui.actions.migrate.statements import split, troubles
+from runbook_tui.actions.shared.sql_statements import split, troubles
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""`sql`: one question, one answer, and nothing changed unless the step says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from runbook_tui.actions.api import ActionFailed
+from state.status import Verdict
+from tests.harness.actions import Bench, act, context, look, refused
+from tests.harness.here import FaultReached
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture
+def table(database: str) -> str:
+    with psycopg.connect(database) as connection:
+        connection.execute("create table t (a int, b text)")
+        connection.execute("insert into t select n, 'row ' || n from generate_series(1, 60) n")
+    return database
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("select count(*) from t", "60"),
+        ("select 1.50", "1.50"),
+        ("select true", "t"),
+        ("select null", "NULL"),
+        ("select '2026-01-02 03:04:05+00'::timestamptz at time zone 'utc'", "2026-01-02 03:04:05"),
+        ("select '{\"a\": 1}'::jsonb", '{"a": 1}'),
+        ("select '{1,2}'::int[]", "{1,2}"),
+        ("select b from t where a = 7", "row 7"),
+    ],
+)
+def test_an_answer_is_compared_as_the_server_writes_it(
+    bench: Bench, table: str, query: str, value: str
+) -> None:
+    outcome = act(bench.job("sql", {"query": query, "database": table, "expect": value}))
+    assert outcome.outputs == {"value": value, "count": "1"}
+
+
+def test_values_travel_apart_from_the_statement(bench: Bench, table: str) -> None:
+    hostile = "'; drop table t; --"
+    options = {
+        "query": "select %(word)s::text as word",
+        "database": table,
+        "values": {"word": hostile},
+        "outputs": ["word"],
+    }
+    assert act(bench.job("sql", options)).outputs["word"] == hostile
+
+
+def test_rows_are_shown_up_to_a_number(bench: Bench, table: str) -> None:
+    options = {"query": "select a, b from t order by a", "database": table, "show": 2, "rows": 60}
+    recorder = context(job := bench.job("sql", options))
+    act(job, recorder)
+    assert recorder.text().splitlines()[1:] == [
+        "a  b",
+        "1  row 1",
+        "2  row 2",
+        "60 rows, 58 of them not shown",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"query": "select 2", "expect": 3}, "The answer is 2, and 3 was expected."),
+        ({"query": "select 2 where false", "expect": 3}, "The answer has no row, and 3 was"),
+        ({"query": "select 2", "rows": 0}, "The answer has 1 rows, and 0 were expected."),
+        ({"query": "select 2 as x", "outputs": ["y"]}, "The answer has no column y; it has x."),
+        ({"query": "select nope"}, 'The statement failed: column "nope" does not exist.'),
+        ({"query": "delete from t"}, "The statement failed: cannot execute DELETE in a read-only"),
+        ({"query": "commit; delete from t"}, "The query is refused: COMMIT controls"),
+        ({"query": "select 1; delete from t"}, "The query must be one statement."),
+        (
+            {"query": "select pg_sleep(600)", "statement_timeout": "100ms"},
+            "The statement failed: canceling statement due to statement timeout.",
+        ),
+    ],
+)
+def test_failures_change_nothing(
+    bench: Bench, table: str, options: dict[str, object], sentence: str
+) -> None:
+    failure = refused(bench.job("sql", options | {"database": table}))
+    assert failure.sentence.startswith(sentence)
+    assert failure.effect == "none"
+    count = bench.job("sql", {"query": "select count(*) from t", "database": table, "expect": 60})
+    act(count)
+
+
+def test_a_write_is_proven_by_its_transaction(bench: Bench, table: str) -> None:
+    options = {"query": "delete from t where a > 50", "database": table, "write": True}
+    job = bench.job("sql", options)
+    assert look(job).verdict is Verdict.ABSENT
+    assert look(bench.job("sql", options | {"write": False})).verdict is Verdict.ABSENT
+    recorder = context(job)
+    recorder.cut = "sql.committed"
+    with pytest.raises(FaultReached):
+        act(job, recorder)
+    found = look(bench.job("sql", options, number=2))
+    assert found.verdict is Verdict.PRESENT
+    assert found.evidence[0].summary.endswith("is committed, the server says.")
+
+
+def test_a_write_with_another_answer_is_taken_back(bench: Bench, table: str) -> None:
+    query = "delete from t returning 'gone'"
+    options = {"query": query, "database": table, "write": True, "rows": 1}
+    failure = refused(bench.job("sql", options))
+    assert failure.sentence == "The answer has 60 rows, and 1 were expected."
+    assert look(bench.job("sql", options, number=2)).verdict is Verdict.ABSENT
+
+
+def test_a_write_whose_end_was_lost_is_unknown(bench: Bench, table: str) -> None:
+    query = "delete from t where pg_terminate_backend(pg_backend_pid())"
+    failure = refused(bench.job("sql", {"query": query, "database": table, "write": True}))
+    assert isinstance(failure, ActionFailed)
+    assert failure.unknown
+    options = {"query": query, "database": table, "write": True}
+    assert look(bench.job("sql", options, number=2)).verdict is Verdict.ABSENT
