@@ -76,17 +76,43 @@ def holders(device: int, inode: int) -> list[ProcessMark]:
 
     Processes of other users are seen by root only.
     """
-    marks = (process_mark(pid) for pid in _pids() if _holds(pid, device, inode))
-    return [mark for mark in marks if mark is not None and mark.pid != os.getpid()]
+    return _marks(pid for pid in _pids() if _descriptors(pid, device, inode))
 
 
-def _holds(pid: int, device: int, inode: int) -> bool:
+def lock_holders(device: int, inode: int) -> list[ProcessMark]:
+    """Return the processes, except this one, that share an exclusive flock on the given file.
+
+    Whoever merely has the file open, to look whether it is locked, is not among them.
+    """
+    return _marks(
+        pid
+        for pid in _pids()
+        if any(_locks(pid, number) for number in _descriptors(pid, device, inode))
+    )
+
+
+def _marks(pids: Iterable[int]) -> list[ProcessMark]:
+    marks = (process_mark(pid) for pid in pids if pid != os.getpid())
+    return [mark for mark in marks if mark is not None]
+
+
+def _descriptors(pid: int, device: int, inode: int) -> list[str]:
+    """Return the numbers of a process's descriptors of a file."""
+    found = []
     with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         for entry in (_PROC / str(pid) / "fd").iterdir():
             with suppress(FileNotFoundError):
                 stat = entry.stat()
-                if stat.st_ino == inode and stat.st_dev == device:
-                    return True
+                if (stat.st_dev, stat.st_ino) == (device, inode):
+                    found.append(entry.name)
+    return found
+
+
+def _locks(pid: int, number: str) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        text = (_PROC / str(pid) / "fdinfo" / number).read_text()
+        lines = [line.split() for line in text.splitlines() if line.startswith("lock:")]
+        return any("FLOCK" in words and "WRITE" in words for words in lines)
     return False
 
 

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from threading import Lock
 
 import hyperscan
 
@@ -31,7 +32,7 @@ Interval = tuple[int, int]
 
 
 class Patterns:
-    """The variants of a set of secrets, compiled. May be shared by many Redactors of a thread."""
+    """The variants of a set of secrets, compiled. May be shared by Redactors and threads."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         found = {_without_tokens(each) for secret in secrets for each in variants(secret)}
@@ -40,6 +41,7 @@ class Patterns:
             self._by_head.setdefault(pattern[:_HEAD], []).append(pattern)
         self._heads = sorted(self._by_head)
         self._database: hyperscan.Database | None = None
+        self._scanning = Lock()
 
     def __bool__(self) -> bool:
         return bool(self._heads)
@@ -63,15 +65,16 @@ class Patterns:
         return [match for match in matches if match[0] < hold], hold
 
     def _head_hits(self, text: bytes) -> list[tuple[int, bytes]]:
-        if self._database is None:
-            self._database = _compile(self._heads)
         hits: list[tuple[int, bytes]] = []
 
         def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
             head = self._heads[number]
             hits.append((end - len(head), head))
 
-        self._database.scan(text, match_event_handler=note)
+        with self._scanning:
+            if self._database is None:
+                self._database = _compile(self._heads)
+            self._database.scan(text, match_event_handler=note)
         return hits
 
     def _unfinished_head(self, text: bytes) -> int:
@@ -152,8 +155,10 @@ class Redactor:
         return self._advance(self._pending + data if self._pending else data, final=False)
 
     def finish(self) -> bytes:
-        """Return what was held back: no more will come."""
-        return self._advance(self._pending, final=True) if self._pending else b""
+        """Return what was held back; what comes after begins a new stream."""
+        rest = self._advance(self._pending, final=True) if self._pending else b""
+        self._masked = None
+        return rest
 
     def redact_text(self, text: str) -> str:
         """Mask a whole text, apart from the stream."""

@@ -72,8 +72,13 @@ class AttemptDir:
         return self._lock.is_file()
 
     def claim_worker(self) -> bool:
-        """Claim the right to act, after `hold`. False when somebody was first: leave then."""
-        return self._take(b"worker\n")
+        """Claim the right to act, after `hold`. False when somebody was first: leave then.
+
+        The claim says which process it is, so that a stop reaches it from any later session.
+        """
+        mark = process_mark(os.getpid())
+        named = json.dumps(asdict(mark)) if mark else ""
+        return self._take(f"worker {named}\n".encode())
 
     def claim_void(self) -> bool:
         """Declare that nobody will act. False when the worker was first."""
@@ -100,6 +105,16 @@ class AttemptDir:
         if content is None:
             return None
         return "void" if content == b"void\n" else "worker"
+
+    def worker(self) -> ProcessMark | None:
+        """Return the worker process that claimed; None when none did, or the claim is torn."""
+        content = read_or_none(self._claim)
+        return None if content is None else _mark(content.removeprefix(b"worker "))
+
+    def lock_identity(self) -> tuple[int, int]:
+        """Return device and inode of the lock file, to find who has it open."""
+        stat = self._lock.stat()
+        return stat.st_dev, stat.st_ino
 
     def hold(self) -> int:
         """Take the lock and return its descriptor, which child processes inherit on purpose.
@@ -145,13 +160,7 @@ class AttemptDir:
     def main(self) -> ProcessMark | None:
         """Return the recorded main process, if there is a readable record."""
         content = read_or_none(self._main)
-        if content is None:
-            return None
-        try:
-            data = json.loads(content)
-            return ProcessMark(str(data["boot"]), int(data["pid"]), int(data["start"]))
-        except (ValueError, KeyError, TypeError):
-            return None
+        return None if content is None else _mark(content)
 
     def live(self) -> Liveness:
         """Ask the kernel who of the attempt is alive on this machine."""
@@ -176,6 +185,14 @@ class AttemptDir:
         """Return the result, why the file holds none, or None when there is no file."""
         content = read_or_none(self._result)
         return None if content is None else load_result(content)
+
+
+def _mark(content: bytes) -> ProcessMark | None:
+    try:
+        data = json.loads(content)
+        return ProcessMark(str(data["boot"]), int(data["pid"]), int(data["start"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _locked_now(handle: int, kind: int) -> bool:

@@ -33,13 +33,14 @@ class OutputWriter:
 
     def __init__(self, directory: AttemptDir, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        self._log = os.open(directory.output, flags, FILE_MODE)
-        self._times = os.open(directory.times, flags, FILE_MODE)
-        self._streams = os.open(directory.streams, flags, FILE_MODE)
+        self._directory = directory
+        self._log = _to_append(directory.output)
+        self._times: int | None = None
+        self._streams: int | None = None
         self._size = os.fstat(self._log).st_size
         self._noted = 0
-        self._stream: Stream | None = None
+        # What no index tells of is standard output: most steps need no file for it.
+        self._stream: Stream | None = "stdout" if self._size == 0 else None
 
     def write(self, content: bytes, stream: Stream = "stdout") -> None:
         """Append bytes that may be shown. Raises OSError (a full disk)."""
@@ -48,18 +49,27 @@ class OutputWriter:
         now = int(self._clock() * 1000)
         # Indexes first: a reader that sees the bytes finds their time and stream.
         if not 0 <= now - self._noted < INDEX_MS:
+            if self._times is None:
+                self._times = _to_append(self._directory.times)
             write_all(self._times, TIME_RECORD.pack(self._size, now))
             self._noted = now
         if stream != self._stream:
+            if self._streams is None:
+                self._streams = _to_append(self._directory.streams)
             write_all(self._streams, STREAM_RECORD.pack(self._size, STREAMS.index(stream)))
             self._stream = stream
-        write_all(self._log, content)
-        self._size += len(content)
+        try:
+            write_all(self._log, content)
+            self._size += len(content)
+        except OSError:
+            self._size = os.fstat(self._log).st_size  # a part may have gone in
+            raise
 
     def close(self) -> None:
         """Close the files."""
         for handle in (self._log, self._times, self._streams):
-            os.close(handle)
+            if handle is not None:
+                os.close(handle)
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +81,11 @@ class OutputWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _to_append(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    return os.open(path, flags, FILE_MODE)
 
 
 class _Index:
