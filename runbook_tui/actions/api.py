@@ -62,6 +62,8 @@ class Job:
     previous: tuple[str, ...] = ()
     ssh_config: str | None = None
     """Path of the ssh_config to use; None for the user's own."""
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+    """Secrets that the step wants in private files, by name: `run` and `ssh` write them."""
 
 
 @dataclass(frozen=True, slots=True)

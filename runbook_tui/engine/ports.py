@@ -6,15 +6,19 @@ operators (screen, headless) are the real ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from runbook_tui.actions.api import Job
+from runbook_tui.definition.plan import SecretSource
 from state.events import Record
 from state.run_state import Question, RunState
 
 Mode = Literal["perform", "probe", "verify"]
+
+SecretReader = Callable[[SecretSource], str]
+"""Reads one secret where it is kept; raises SecretError with a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The operator leaves: running steps go on, the run waits."""
+    """The operator leaves: running steps go on, the run waits. `signal`: told to by a signal."""
 
     reason: str
+    signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +121,30 @@ class RollBack:
     reason: str
 
 
-Command = Answer | StopStep | AddNote | Hold | Release | Leave | Abort | RollBack
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The operator goes back from the rollback's confirmation to what was open before it."""
+
+    question: str
+
+
+Command = Answer | StopStep | AddNote | Hold | Release | Leave | Abort | RollBack | NotNow
 
 
 class Operator(Protocol):
-    """Whoever drives: the screen, or headless policy. Called in the driver's thread."""
+    """Whoever drives: the screen, or headless policy. Called in the driver's thread.
+
+    A typed confirmation is answered with what was typed in `Answer.fields["typed"]`.
+    """
 
     def ask(self, question: Question) -> Answer | None:
         """A question is open. Policy answers at once; a screen returns None and sends a Command.
 
         Headless policy that has no answer raises NoAnswer.
         """
+
+    def refused(self, question: Question, sentence: str) -> None:
+        """An answer did not count; `sentence` says why. The question stays open."""
 
     def publish(self, state: RunState, records: Sequence[Record]) -> None:
         """The state after `records` were journaled. Must not block."""

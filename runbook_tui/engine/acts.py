@@ -1,0 +1,221 @@
+"""The events that a decision amounts to, for all decisions that start and stop no worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from runbook_tui.actions.shared import durations
+from runbook_tui.definition import when
+from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.substitute import MissingValueError, fill
+from runbook_tui.engine import clock, endings, manuals, questions, showing, verifying
+from runbook_tui.engine import decisions as d
+from runbook_tui.engine.facts import Facts
+from runbook_tui.engine.moves import Rest, move
+from runbook_tui.engine.rollbacks import Rollbacks
+from runbook_tui.engine.values import MASK, Values
+from state.events import (
+    Payload,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionWithdrawn,
+    RetryPlanned,
+    RollbackBegun,
+    RunEnded,
+    StepJudged,
+    StepSkipped,
+    WaitBegun,
+    WhenDecided,
+)
+from state.json_value import Json
+from state.run_state import Answered, RunState
+from state.status import StepStatus
+
+ValuesOf = Callable[[PlanStep], Values]
+
+
+class Acts:
+    """Makes events from decisions, with the values that people may see."""
+
+    def __init__(self, plan: Plan, values: ValuesOf, rollbacks: Rollbacks) -> None:
+        self._plan = plan
+        self._steps = {step.id: step for step in plan.steps()}
+        self._values = values
+        self._rollbacks = rollbacks
+
+    def payloads(self, decision: d.Decision, state: RunState) -> Sequence[Payload]:
+        """Return the events of a decision, to be journaled in one go."""
+        if isinstance(decision, d.AskConfirm | d.AskManual | d.AskFailure):
+            return (self._question(decision, state),)
+        if isinstance(decision, d.EvaluateWhen):
+            return self._when(self._steps[decision.step], state)
+        if isinstance(decision, d.PlanRetry):
+            return (_retry(decision, state),)
+        if isinstance(decision, d.BeginWait | d.EndWait):
+            return (self._wait(decision, state),)
+        if isinstance(decision, d.RecordManual):
+            answer = state.steps[decision.step].answer
+            return (_recorded(decision.step, answer),) if answer else ()
+        if isinstance(decision, d.Skip | d.Fail | d.JudgeGroup):
+            return (_judged(decision),)
+        return self._of_run(decision, state)
+
+    def _of_run(self, decision: d.Decision, state: RunState) -> Sequence[Payload]:
+        if isinstance(decision, d.AskStart):
+            return (questions.start(self._plan, state, self._rollbacks.shown_here()),)
+        if isinstance(decision, d.AskRollback):
+            return self.ask_rollback(state, decision.reason)
+        if isinstance(decision, d.Withdraw):
+            return (QuestionWithdrawn(decision.question, decision.reason),)
+        if isinstance(decision, d.BeginRollback):
+            by = self._rollbacks.next_id(state)
+            ended = RunEnded("aborted", state.failures, f"rolled back by {by}: {decision.reason}")
+            return (*self._closing(state), RollbackBegun(by, decision.reason), ended)
+        if isinstance(decision, d.End):
+            ended = RunEnded(decision.status, decision.failures, decision.reason)
+            return (*self._closing(state), ended)
+        raise TypeError(f"{decision} starts or stops a worker")
+
+    def abort(self, state: RunState, reason: str) -> Sequence[Payload]:
+        """Return the events of an operator's wish to end the run."""
+        asked = questions.abort(state, reason)
+        return (asked, QuestionAnswered(asked.id, "abort", "person", reason))
+
+    def ask_rollback(self, state: RunState, reason: str) -> Sequence[Payload]:
+        """Return the question that confirms a rollback; nothing when it is asked already."""
+        if not self._plan.way_back or endings.confirmation(state) is not None or state.final:
+            return ()
+        by = self._rollbacks.next_id(state)
+        shown = self._rollbacks.shown(state)
+        return (questions.rollback(self._plan, state, reason, by, shown),)
+
+    def not_now(self, state: RunState, question: str) -> Sequence[Payload]:
+        """Return the events that lead back from a rollback's confirmation to where it came from."""
+        asked = state.question(question)
+        if asked is None or asked.asks != "rollback" or not self._plan.way_back:
+            return ()
+        events: list[Payload] = [QuestionWithdrawn(question, "not now")]
+        wanting = endings.wishes(self._plan, state)
+        for number, ending in enumerate(one for one in wanting if one.step is not None):
+            step = self._steps[ending.step or ""]
+            again = self._asked_again(step, state)
+            events.append(_renumbered(again, number))
+        return events
+
+    def _asked_again(self, step: PlanStep, state: RunState) -> QuestionAsked:
+        answer = state.steps[step.id].answer
+        kind = answer.question.asks if answer is not None else "failure"
+        if kind == "manual":
+            return self._question(d.AskManual(step.id), state)
+        if kind in ("confirm", "typed"):
+            return self._question(d.AskConfirm(step.id), state)
+        return self._question(d.AskFailure(step.id), state)
+
+    def _question(
+        self, decision: d.AskConfirm | d.AskManual | d.AskFailure, state: RunState
+    ) -> QuestionAsked:
+        step = self._steps[decision.step]
+        values = self._values(step)
+        if isinstance(decision, d.AskConfirm):
+            return questions.confirm(self._plan, step, state, showing.before(step, values))
+        if isinstance(decision, d.AskManual):
+            return questions.manual(self._plan, step, state, showing.manual(step, values))
+        shown = showing.after(step, state.steps[step.id], values)
+        return questions.failure(self._plan, step, state, shown)
+
+    def _when(self, step: PlanStep, state: RunState) -> Sequence[Payload]:
+        values = self._values(step)
+
+        def of_step(id_: str) -> when.Facts | None:
+            stands = state.steps.get(id_)
+            if stands is None:
+                return None
+            return when.Facts(stands.status.value, stands.outputs.get("choice"))
+
+        try:
+            found = when.decide(step.when, values.real, of_step)
+        except (when.ConditionTextError, MissingValueError) as problem:
+            reason = f"{step.name}: its `when` cannot be decided: {problem}."
+            return (StepJudged(step.id, StepStatus.FAILED.value, reason=reason),)
+        secret = {one.name for one in self._plan.parameters.values() if one.secret}
+        seen = {name: MASK if name in secret else text for name, text in found.values.items()}
+        decided = WhenDecided(step.id, found.result, seen)
+        if found.result:
+            return (decided,)
+        said = ", ".join(f"{name} is {text or 'empty'}" for name, text in seen.items())
+        return (decided, StepSkipped(step.id, f"its condition is not met ({said})", "when"))
+
+    def _wait(self, decision: d.BeginWait | d.EndWait, state: RunState) -> Payload:
+        step = self._steps[decision.step]
+        if isinstance(decision, d.EndWait):
+            until = state.steps[step.id].wait_until
+            return StepJudged(step.id, StepStatus.SUCCEEDED.value, reason=f"waited until {until}")
+        try:
+            options: dict[str, Any] = fill(step.options, self._values(step).real)
+            seconds = durations.seconds(str(options["for"]))
+        except (MissingValueError, ValueError) as problem:
+            reason = f"{step.name} cannot begin: {problem}."
+            return StepJudged(step.id, StepStatus.FAILED.value, reason=reason)
+        since = state.steps.get(str(options.get("since") or ""))
+        begun = (since and since.ended_at) or clock.utc()
+        until = clock.write(clock.read(begun) + timedelta(seconds=seconds))
+        return WaitBegun(step.id, until)
+
+    def _closing(self, state: RunState) -> list[Payload]:
+        """Return events for `manual` steps whose choice is what ends the run: it is recorded."""
+        facts = Facts(clock.utc())
+        return [
+            _recorded(step.id, answer)
+            for step in self._plan.steps()
+            if step.action == "manual"
+            and (answer := state.steps[step.id].answer) is not None
+            and answer.choice in manuals.offered(step)
+            and move(step, state, facts) is Rest.ENDING
+        ]
+
+
+def _renumbered(asked: QuestionAsked, offset: int) -> QuestionAsked:
+    """Several questions made from one state need ids of their own."""
+    number = int(asked.id.removeprefix("q")) + offset
+    return QuestionAsked(
+        f"q{number}",
+        asked.step,
+        asked.asks,
+        asked.text,
+        asked.choices,
+        asked.typed,
+        asked.shown,
+    )
+
+
+def _retry(decision: d.PlanRetry, state: RunState) -> RetryPlanned:
+    reason = state.steps[decision.step].reason or "failed"
+    return RetryPlanned(decision.step, clock.utc(decision.delay), reason)
+
+
+def _judged(decision: d.Skip | d.Fail | d.JudgeGroup) -> Payload:
+    if isinstance(decision, d.Skip):
+        return StepSkipped(decision.step, decision.reason, decision.by)
+    if isinstance(decision, d.Fail):
+        return StepJudged(decision.step, StepStatus.FAILED.value, reason=decision.reason)
+    return StepJudged(decision.step, decision.status)
+
+
+def _recorded(step: str, answer: Answered) -> StepJudged:
+    choice = answer.choice or ""
+    evidence: list[Mapping[str, Json]] = [
+        {"kind": "record", "summary": f"{name}: {text}", "data": {name: text}}
+        for name, text in answer.fields.items()
+    ]
+    if answer.reason:
+        evidence.insert(0, {"kind": "person", "summary": answer.reason, "data": {}})
+    return StepJudged(
+        step,
+        StepStatus.SUCCEEDED.value,
+        reason=answer.reason,
+        proof=verifying.person(answer),
+        outputs={"choice": choice, **answer.fields},
+        evidence=tuple(evidence),
+    )

@@ -1,0 +1,403 @@
+"""Attempts at steps, from the first look to the journaled outcome.
+
+Intend (fsync), start a worker, wait for its result or its death, look at the effect where that
+decides, journal the outcome. `take_up` does the same for what an earlier driver left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from runbook_tui.actions import registry
+from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.engine import faults, jobs, judging, looks, recovery, verifying
+from runbook_tui.engine.flows import Beginning, Flow, Judging, Running, Verifying, all_seen
+from runbook_tui.engine.judging import TIMEOUT, LookKind, Subject
+from runbook_tui.engine.looks import Look
+from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
+from runbook_tui.engine.recorder import Recorder
+from runbook_tui.engine.values import Values
+from state.events import AttemptEnded, AttemptIntended, AttemptVoided, StepJudged, StopAsked
+from state.run_state import Answered, AttemptState, StepState
+from state.status import AttemptStatus, StepStatus, Verdict
+from state.stores.attempt_dir import AttemptDir
+from state.stores.machine import boot_id, machine_id
+from state.stores.paths import attempt_directory
+from state.stores.result import Corrupt, Result
+
+ValuesOf = Callable[[PlanStep], Values]
+
+FIRM: Final = 30.0
+"""Seconds after a time-out, which the worker keeps itself, until the driver stops it too."""
+
+LOOK_EVERY: Final = 0.1
+"""Seconds between two looks at whether a worker lives (its result is looked for at every turn)."""
+
+LOOK_AGAIN: Final = 2.0
+"""Seconds between looks at something that runs on elsewhere."""
+
+
+class Attempts:
+    """The flows of one run. Not thread-safe: the driver's alone."""
+
+    def __init__(
+        self, plan: Plan, recorder: Recorder, pool: WorkerPool, values: ValuesOf, root: Path
+    ) -> None:
+        self._plan = plan
+        self._recorder = recorder
+        self._pool = pool
+        self._values = values
+        self._root = root
+        self._flows: dict[str, Flow] = {}
+        self._looks = 0
+
+    def busy(self) -> frozenset[str]:
+        """Return the steps that are looked at without an open attempt."""
+        return frozenset(
+            id_ for id_, flow in self._flows.items() if isinstance(flow, Beginning | Verifying)
+        )
+
+    def live(self) -> bool:
+        """Whether anything is going on."""
+        return bool(self._flows)
+
+    # Beginning
+
+    def begin(self, step: PlanStep, *, undo: bool = False) -> None:
+        """Begin an attempt, or fail the step with a sentence when a value is missing."""
+        attempt = self._prospect(step, undo=undo)
+        directory = self._root / attempt.directory
+        try:
+            order = jobs.order(
+                jobs.act_of(step, undo=undo), self._values(step), directory, attempt, self._root
+            )
+        except jobs.NotReadyError as problem:
+            self._recorder.record(
+                StepJudged(step.id, StepStatus.FAILED.value, reason=problem.sentence)
+            )
+            return
+        spec = registry.spec(order.job.action)
+        attempt = replace(attempt, reads=not spec.changes_with(order.job.options))
+        flow = Beginning(step, order, attempt, [])
+        if self._needs_before(step, attempt):
+            flow.looks = self._look(step, ("verify",), attempt)
+        if flow.looks:
+            self._flows[step.id] = flow
+        else:
+            self._intend(flow, None)
+
+    def _prospect(self, step: PlanStep, *, undo: bool) -> AttemptState:
+        state = self._recorder.state
+        number = len(state.steps[step.id].attempts) + 1
+        action = step.undo.action if undo and step.undo else step.action
+        spec = registry.spec(action)
+        return AttemptState(
+            number=number,
+            action=action,
+            directory=attempt_directory(state.run, step.id, number),
+            machine=machine_id(),
+            boot=boot_id(),
+            started_at="",
+            undo=undo,
+            before=_first_before(state.steps[step.id]),
+            carries=spec.carries(state.run, step.id, state.started.commit),
+        )
+
+    def _needs_before(self, step: PlanStep, attempt: AttemptState) -> bool:
+        """Tell whether only a look from before can tell ours from what was there already."""
+        tried = any(
+            one.status is not AttemptStatus.VOID
+            for one in self._recorder.state.steps[step.id].attempts
+        )
+        marked = registry.spec(step.action).proof != "none"
+        return not (tried or marked or attempt.undo or attempt.reads) and step.verify is not None
+
+    def _intend(self, flow: Beginning, before: str | None) -> None:
+        step, attempt = flow.step, flow.attempt
+        attempt = replace(attempt, before=before or attempt.before)
+        order = replace(flow.order, job=replace(flow.order.job, before=attempt.before))
+        directory = AttemptDir(self._root / attempt.directory)
+        faults.reach("driver.before-intent", step.id)
+        _create_anew(directory)
+        self._recorder.record(_intent(step, attempt))
+        faults.reach("driver.after-intent", step.id)
+        self._flows[step.id] = self._running(step, attempt, directory)
+        self._start(step, attempt, order)
+        faults.reach("driver.after-spawn", step.id)
+
+    def _start(self, step: PlanStep, attempt: AttemptState, order: Order) -> None:
+        try:
+            self._pool.start(replace(order, fault=faults.wanted()))
+        except WorkerStartError as problem:
+            self._end(step, _not_started(step, attempt, problem.sentence))
+
+    def _running(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> Running:
+        now = time.monotonic()
+        firm = None if step.timeout is None else now + step.timeout + FIRM
+        return Running(step, attempt, directory, now + looks.PATIENCE, firm)
+
+    # What an earlier driver left
+
+    def take_up(self) -> None:
+        """Find out, by evidence, what became of each attempt without an outcome."""
+        for stands, attempt in self._recorder.state.open_attempts():
+            self._place(self._plan.step(stands.id), attempt)
+
+    def _place(self, step: PlanStep, attempt: AttemptState) -> None:
+        """Put an attempt where the resume table says (see `recovery`)."""
+        directory = AttemptDir(self._root / attempt.directory)
+        result = directory.read_result()
+        found = recovery.Found(
+            begun_here=attempt.machine == machine_id(),
+            directory=directory.exists(),
+            claim=directory.claimed(),
+            alive=attempt.boot == boot_id() and directory.live().alive,
+            result=_readable(result),
+            reads=attempt.reads,
+        )
+        row = recovery.row(found)
+        if row is recovery.Row.ADOPT and isinstance(result, Result):
+            self._judge(step, attempt, result)
+        elif row is recovery.Row.ATTACH:
+            self._flows[step.id] = self._running(step, attempt, directory)
+            if attempt.stop_reason is not None:
+                self._pool.stop(str(directory.path), attempt.stop_reason)
+        elif row is recovery.Row.VOID:
+            self._void(step, attempt, directory)
+        elif row is recovery.Row.ELSEWHERE:
+            self._end(step, _elsewhere(step, attempt))
+        else:
+            self._judge(step, attempt, _stand_in(attempt, result))
+
+    def _void(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> None:
+        if directory.claimed() is None and not directory.claim_void():
+            self._flows[step.id] = self._running(step, attempt, directory)
+            return
+        reason = "its worker had not begun, and cannot begin any more"
+        if attempt.stop_reason is not None:
+            stopped = Result("stopped", reason=f"Stopped before it began: {attempt.stop_reason}")
+            self._judge(step, attempt, replace(stopped, effect="none"))
+            return
+        self._flows.pop(step.id, None)
+        self._recorder.record(AttemptVoided(step.id, attempt.number, reason))
+
+    # What comes
+
+    def poll(self) -> bool:
+        """Advance every flow; tell whether any moved."""
+        before = self._recorder.state.seq
+        for flow in list(self._flows.values()):
+            if isinstance(flow, Running):
+                self._poll_running(flow)
+            elif isinstance(flow, Judging):
+                self._poll_judging(flow)
+            elif isinstance(flow, Beginning):
+                self._poll_beginning(flow)
+            else:
+                self._poll_verifying(flow)
+        return self._recorder.state.seq != before
+
+    def _poll_beginning(self, flow: Beginning) -> None:
+        seen = all_seen(flow.looks, self._pool)
+        if seen is not None:
+            self._intend(flow, judging.worst(seen).value)
+
+    def _poll_running(self, flow: Running) -> None:
+        result = flow.directory.read_result()
+        now = time.monotonic()
+        if isinstance(result, Result):
+            self._judge(flow.step, self._attempt(flow), _in_time(result, overdue=flow.overdue))
+        elif now >= flow.look_at:
+            flow.look_at = now + LOOK_EVERY
+            self._check_life(flow, now)
+
+    def _check_life(self, flow: Running, now: float) -> None:
+        if flow.firm_by is not None and now > flow.firm_by and not flow.overdue:
+            flow.overdue = True
+            self._pool.stop(str(flow.directory.path), "its time is over")
+        if flow.directory.live().alive:
+            return
+        if flow.directory.claimed() is None and now <= flow.begins_by:
+            return
+        self._place(flow.step, self._attempt(flow))
+
+    def _attempt(self, flow: Running) -> AttemptState:
+        """Return the attempt as recorded now: a stop may have been asked for since."""
+        return self._recorder.state.steps[flow.step.id].open_attempt or flow.attempt
+
+    # The outcome
+
+    def _judge(self, step: PlanStep, attempt: AttemptState, result: Result) -> None:
+        subject = self._subject(step, attempt)
+        flow = Judging(step, subject, result, [])
+        self._flows[step.id] = flow
+        flow.looks = self._look(step, judging.looks(subject, result), attempt)
+        self._poll_judging(flow)
+
+    def _poll_judging(self, flow: Judging) -> None:
+        now = time.monotonic()
+        if flow.again_at is not None and not flow.give_up:
+            if now < flow.again_at:
+                return
+            attempt = self._recorder.state.steps[flow.step.id].attempts[-1]
+            flow.again_at = None
+            flow.looks = self._look(flow.step, judging.looks(flow.subject, flow.result), attempt)
+        seen = all_seen(flow.looks, self._pool)
+        if seen is None:
+            return
+        ended = judging.outcome(flow.subject, flow.result, seen)
+        runs_on = ended.verdict == Verdict.RUNNING and flow.result.status != "succeeded"
+        if runs_on and not flow.give_up:
+            flow.again_at = now + LOOK_AGAIN
+            return
+        self._end(flow.step, ended)
+
+    def _end(self, step: PlanStep, ended: AttemptEnded) -> None:
+        faults.reach("driver.before-outcome", step.id)
+        self._flows.pop(step.id, None)
+        self._recorder.record(ended)
+        faults.reach("driver.after-outcome", step.id)
+
+    def _subject(self, step: PlanStep, attempt: AttemptState) -> Subject:
+        spec = registry.spec(step.action)
+        return Subject(
+            step=step.id,
+            number=attempt.number,
+            reads=attempt.reads,
+            probes=spec.probes,
+            verifies=step.verify is not None,
+            undo=attempt.undo,
+            ours=spec.proof != "none" or attempt.before != Verdict.PRESENT,
+        )
+
+    # Looks
+
+    def _look(
+        self, step: PlanStep, kinds: tuple[LookKind, ...], attempt: AttemptState
+    ) -> list[Look]:
+        """Begin looks; one whose values are missing found out nothing."""
+        begun = []
+        for kind in kinds:
+            self._looks += 1
+            name = f"{step.id}.{attempt.number}.{os.getpid()}.{self._looks}"
+            directory = self._root / "runs" / self._recorder.state.run / "looks" / name
+            try:
+                order = jobs.order(
+                    jobs.look_of(step, kind), self._values(step), directory, attempt, self._root
+                )
+            except jobs.NotReadyError as problem:
+                begun.append(looks.blind(kind, problem.sentence))
+            else:
+                begun.append(looks.begin(self._pool, order))
+        return begun
+
+    def verify(self, step: PlanStep, answer: Answered) -> None:
+        """Look because a person says that the step is done."""
+        last = self._recorder.state.steps[step.id].last
+        attempt = last or self._prospect(step, undo=False)
+        kinds = judging.all_looks(self._subject(step, attempt))
+        flow = Verifying(step, answer, self._look(step, kinds, attempt))
+        self._flows[step.id] = flow
+        self._poll_verifying(flow)
+
+    def _poll_verifying(self, flow: Verifying) -> None:
+        seen = all_seen(flow.looks, self._pool)
+        if seen is None:
+            return
+        del self._flows[flow.step.id]
+        self._recorder.record(
+            verifying.judge(self._plan, flow.step, self._recorder.state, flow.answer, seen)
+        )
+
+    # Stopping
+
+    def stop(self, step: PlanStep, reason: str) -> None:
+        """Ask for the stop of a running attempt; does nothing when none runs."""
+        attempt = self._recorder.state.steps[step.id].open_attempt
+        if attempt is None:
+            return
+        if attempt.stop_reason is None:
+            self._recorder.record(StopAsked(step.id, attempt.number, reason))
+        flow = self._flows.get(step.id)
+        if isinstance(flow, Judging):
+            flow.give_up = True
+        else:
+            self._pool.stop(str(self._root / attempt.directory), reason)
+
+
+def _first_before(stands: StepState) -> str | None:
+    """Return what a look from before the first attempt found, for the attempts after it."""
+    return next((one.before for one in stands.attempts if one.before is not None), None)
+
+
+def _create_anew(directory: AttemptDir) -> None:
+    """Make the directory; one that is there without an intent was left by a driver that died."""
+    try:
+        directory.create()
+    except FileExistsError:
+        shutil.rmtree(directory.path)
+        directory.create()
+
+
+def _intent(step: PlanStep, attempt: AttemptState) -> AttemptIntended:
+    return AttemptIntended(
+        step=step.id,
+        number=attempt.number,
+        action=attempt.action,
+        directory=attempt.directory,
+        machine=attempt.machine,
+        boot=attempt.boot,
+        before=attempt.before,
+        carries=attempt.carries,
+        reads=attempt.reads,
+        undo=attempt.undo,
+    )
+
+
+def _readable(result: Result | Corrupt | None) -> str:
+    if result is None:
+        return "none"
+    return "valid" if isinstance(result, Result) else "corrupt"
+
+
+def _in_time(result: Result, *, overdue: bool) -> Result:
+    return replace(result, cause=TIMEOUT) if overdue and result.status == "stopped" else result
+
+
+def _not_started(step: PlanStep, attempt: AttemptState, reason: str) -> AttemptEnded:
+    """Return the outcome of an attempt for which no worker could be started: nothing has acted."""
+    return AttemptEnded(
+        step.id,
+        attempt.number,
+        AttemptStatus.FAILED.value,
+        reason=reason,
+        cause="worker",
+        effect="none",
+    )
+
+
+def _elsewhere(step: PlanStep, attempt: AttemptState) -> AttemptEnded:
+    """Return the outcome of an attempt that no lock here can judge: a person must."""
+    return AttemptEnded(
+        step.id,
+        attempt.number,
+        AttemptStatus.UNKNOWN.value,
+        reason=f"It was begun on another machine ({attempt.machine}), whose processes cannot be "
+        "seen from here.",
+        cause="elsewhere",
+    )
+
+
+def _stand_in(attempt: AttemptState, result: Result | Corrupt | None) -> Result:
+    """Return what stands for the result of an attempt that left none."""
+    said = result.reason if isinstance(result, Corrupt) else "it left no result"
+    died = judging.died(f"Its worker is gone: {said}.")
+    if attempt.stop_reason is not None:
+        return replace(died, status="stopped", cause=None, reason=f"Stopped: {attempt.stop_reason}")
+    return died

@@ -1,0 +1,170 @@
+"""What `decide` may want the driver to do: one small frozen class each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class AskStart:
+    """Ask whether the run may begin at all: protected environments, and every rollback."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateWhen:
+    """Evaluate a step's condition and journal what it came to."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskConfirm:
+    """Ask whether the step may begin, in the way that its `confirm` says."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskManual:
+    """Have a person do, decide and record what the step says."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskFailure:
+    """Ask what is to happen with a step that failed, or whose outcome nobody knows."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskRollback:
+    """Show what a rollback would do and have it confirmed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start an attempt at a step, or at taking its effect back."""
+
+    step: str
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRetry:
+    """Have the step tried again by itself after `delay` seconds."""
+
+    step: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class BeginWait:
+    """Fix the time at which a `wait` ends."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndWait:
+    """The time of a `wait` has come."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """A person says that the step is done: look, and record who vouches for it."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordManual:
+    """Record the choice of a `manual` step."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leave a step or group out."""
+
+    step: str
+    reason: str
+    by: Literal["person", "policy", "end", "when"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """A step cannot begin, or was cut short by the end of the run."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeGroup:
+    """All steps of a group are settled."""
+
+    step: str
+    status: Literal["succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StopAttempt:
+    """Stop a running attempt: graceful, then firm."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A question needs no answer any more."""
+
+    question: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRollback:
+    """Nothing is live and the rollback is confirmed: hand over to the linked run."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The run is over."""
+
+    status: Literal["succeeded", "aborted"]
+    failures: int
+    reason: str | None = None
+
+
+Decision = (
+    AskStart
+    | EvaluateWhen
+    | AskConfirm
+    | AskManual
+    | AskFailure
+    | AskRollback
+    | Begin
+    | PlanRetry
+    | BeginWait
+    | EndWait
+    | Verify
+    | RecordManual
+    | Skip
+    | Fail
+    | JudgeGroup
+    | StopAttempt
+    | Withdraw
+    | BeginRollback
+    | End
+)

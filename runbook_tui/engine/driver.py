@@ -1,0 +1,222 @@
+"""The one loop that drives a run: poll what is live, decide, act, ask, obey.
+
+Nothing is done that is not journaled before, and nothing is published that is not on disk. The loop
+ends when the run is over, hands over to its rollback, is left, or waits for answers that policy
+does not have.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from runbook_tui.definition.plan import Plan
+from runbook_tui.engine import acts, clock, questions
+from runbook_tui.engine import decisions as d
+from runbook_tui.engine.attempts import Attempts
+from runbook_tui.engine.decide import decide
+from runbook_tui.engine.facts import Facts
+from runbook_tui.engine.ports import (
+    Abort,
+    AddNote,
+    Answer,
+    Command,
+    Hold,
+    Leave,
+    NoAnswer,
+    Operator,
+    Release,
+    RollBack,
+    StopStep,
+)
+from runbook_tui.engine.recorder import Recorder
+from state.events import NoteAdded, QuestionAnswered, RunEnded, RunLeft
+from state.run_state import Question
+from state.status import StepStatus
+
+QUICK: Final = 0.002
+SLOW: Final = 0.05
+IDLE: Final = 0.25
+"""Seconds between two turns: just after something moved, while a worker is at it, while asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """How the loop ended. `reason` is None for an end of its own."""
+
+    kind: Literal["ended", "rollback", "left", "unanswered"]
+    reason: str | None = None
+    signal: bool = False
+
+
+class Driver:
+    """Drives one run to a parting. All of it happens in the thread that calls `drive`."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        recorder: Recorder,
+        attempts: Attempts,
+        operator: Operator,
+        acts_: acts.Acts,
+    ) -> None:
+        self._plan = plan
+        self._steps = {step.id: step for step in plan.steps()}
+        self._recorder = recorder
+        self._attempts = attempts
+        self._operator = operator
+        self._acts = acts_
+        self._held = False
+        self._leaving: Leave | None = None
+        self._presented: set[str] = set()
+        self._unanswered: set[str] = set()
+        self._moved_at = 0.0
+
+    def drive(self) -> Parting:
+        """Drive until there is nothing more that this session can do."""
+        self._attempts.take_up()
+        while True:
+            moved = self._attempts.poll()
+            moved = self._decide() or moved
+            moved = self._ask() or moved
+            parting = self._parting(moved=moved)
+            if parting is not None:
+                return parting
+            for command in self._operator.commands(self._pace(moved=moved)):
+                self._obey(command)
+
+    def _pace(self, *, moved: bool) -> float:
+        now = time.monotonic()
+        if moved:
+            self._moved_at = now
+        if not self._attempts.live():
+            return QUICK if moved else IDLE
+        return min(SLOW, max(QUICK, (now - self._moved_at) / 10))
+
+    # Deciding
+
+    def _decide(self) -> bool:
+        """Carry out what may happen now, one decision at a time: each changes what may follow."""
+        moved = False
+        while True:
+            facts = Facts(clock.utc(), self._attempts.busy(), self._held)
+            found = decide(self._plan, self._recorder.state, facts)
+            if not found:
+                return moved
+            self._carry_out(found[0])
+            moved = True
+
+    def _carry_out(self, decision: d.Decision) -> None:
+        if isinstance(decision, d.Begin):
+            self._attempts.begin(self._steps[decision.step], undo=decision.undo)
+        elif isinstance(decision, d.StopAttempt):
+            self._attempts.stop(self._steps[decision.step], decision.reason)
+        elif isinstance(decision, d.Verify):
+            answer = self._recorder.state.steps[decision.step].answer
+            if answer is not None:
+                self._attempts.verify(self._steps[decision.step], answer)
+        else:
+            self._recorder.record(*self._acts.payloads(decision, self._recorder.state))
+
+    # Asking
+
+    def _ask(self) -> bool:
+        """Put new questions to the operator; policy answers at once or not at all."""
+        moved = False
+        for question in self._recorder.state.questions:
+            if question.id in self._presented or self._recorder.state.question(question.id) is None:
+                continue
+            self._presented.add(question.id)
+            try:
+                answer = self._operator.ask(question)
+            except NoAnswer:
+                self._unanswered.add(question.id)
+                continue
+            if answer is not None:
+                moved = True
+                if not self._answer(answer):
+                    self._unanswered.add(question.id)
+        return moved
+
+    def _answer(self, answer: Answer) -> bool:
+        """Journal an answer that counts. One to a question that is not open does nothing."""
+        question = self._recorder.state.question(answer.question)
+        if question is None:
+            return False
+        step = self._steps.get(question.step or "")
+        sentence = questions.problem(question, answer, step)
+        if sentence is not None:
+            self._operator.refused(question, sentence)
+            return False
+        fields = {name: text for name, text in answer.fields.items() if name != "typed"}
+        self._recorder.record(
+            QuestionAnswered(question.id, answer.choice, answer.by, answer.reason, fields)
+        )
+        return True
+
+    # Obeying
+
+    def _obey(self, command: Command) -> None:
+        state = self._recorder.state
+        if isinstance(command, Answer):
+            self._answer(command)
+        elif isinstance(command, StopStep):
+            self._attempts.stop(self._steps[command.step], command.reason)
+        elif isinstance(command, AddNote):
+            self._recorder.record(NoteAdded(command.text, command.step))
+        elif isinstance(command, Hold | Release):
+            self._held = isinstance(command, Hold)
+        elif isinstance(command, Leave):
+            self._leaving = command
+        elif isinstance(command, Abort):
+            self._recorder.record(*self._acts.abort(state, command.reason))
+        elif isinstance(command, RollBack):
+            self._recorder.record(*self._acts.ask_rollback(state, command.reason))
+        elif state.question(command.question) is not None:
+            self._recorder.record(*self._acts.not_now(state, command.question))
+
+    # Parting
+
+    def _parting(self, *, moved: bool) -> Parting | None:
+        state = self._recorder.state
+        if state.rollback_by is not None:
+            return Parting("rollback")
+        if state.final:
+            return Parting("ended", state.reason)
+        if self._leaving is not None:
+            self._recorder.record(RunLeft(self._leaving.reason))
+            return Parting("left", self._leaving.reason, self._leaving.signal)
+        if moved or not self._unanswered or self._attempts.live() or self._timed():
+            return None
+        return self._give_up([one for one in state.questions if one.id in self._unanswered])
+
+    def _timed(self) -> bool:
+        """Whether a retry or a `wait` will move by itself."""
+        return any(
+            one.status is StepStatus.RUNNING and not one.is_group
+            for one in self._recorder.state.steps.values()
+        )
+
+    def _give_up(self, open_: list[Question]) -> Parting | None:
+        """Stop, resumable, because policy has no answer and nothing else moves."""
+        if not open_:
+            self._unanswered.clear()
+            return None
+        reason = f"no answer to: {open_[0].text}"
+        state = self._recorder.state
+        if any(self._follows_failure(one) for one in open_):
+            self._recorder.record(RunEnded("failed", state.failures, reason))
+        else:
+            self._recorder.record(RunLeft(reason))
+        return Parting("unanswered", reason)
+
+    def _follows_failure(self, question: Question) -> bool:
+        """Whether a step failed and this question is what came of it."""
+        steps = self._recorder.state.steps
+        if question.step is not None:
+            return steps[question.step].status is StepStatus.FAILED
+        return question.asks == "rollback" and any(
+            steps[step.id].status is StepStatus.FAILED and step.on_failure != "continue"
+            for step in self._steps.values()
+        )

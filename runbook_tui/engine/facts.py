@@ -1,0 +1,18 @@
+"""What the driver knows of a run besides its record: time, and what it is busy with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`now` is UTC as the journal writes it. `busy` are steps that are being looked at.
+
+    `held`: the operator wants nothing new to start. `unanswered` are steps whose question policy
+    could not answer: they stay asked, and the rest goes on.
+    """
+
+    now: str
+    busy: frozenset[str] = frozenset()
+    held: bool = False

@@ -1,0 +1,71 @@
+"""What the driver is in the middle of, a flow for each step: all of it can be lost and found again.
+
+A flow lives in the driver's memory only; after a crash the record and the attempt directory give it
+back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runbook_tui.definition.plan import PlanStep
+from runbook_tui.engine.judging import Seen, Subject
+from runbook_tui.engine.looks import Look
+from runbook_tui.engine.ports import Order, WorkerPool
+from state.run_state import Answered, AttemptState
+from state.stores.attempt_dir import AttemptDir
+from state.stores.result import Result
+
+
+def all_seen(looks: list[Look], pool: WorkerPool) -> list[Seen] | None:
+    """Return what all looks found, or None while one is out."""
+    found = [look.poll(pool) for look in looks]
+    seen = [one for one in found if one is not None]
+    return seen if len(seen) == len(looks) else None
+
+
+@dataclass(slots=True)
+class Beginning:
+    """A look at what is there before the first attempt; then the intent."""
+
+    step: PlanStep
+    order: Order
+    attempt: AttemptState
+    looks: list[Look]
+
+
+@dataclass(slots=True)
+class Running:
+    """A worker is at it. Times are monotonic; `firm_by` is when we stop it ourselves."""
+
+    step: PlanStep
+    attempt: AttemptState
+    directory: AttemptDir
+    begins_by: float
+    firm_by: float | None
+    look_at: float = 0.0
+    overdue: bool = False
+
+
+@dataclass(slots=True)
+class Judging:
+    """The attempt is over, and looks say what came of it. `again_at`: it runs on elsewhere."""
+
+    step: PlanStep
+    subject: Subject
+    result: Result
+    looks: list[Look]
+    again_at: float | None = None
+    give_up: bool = False
+
+
+@dataclass(slots=True)
+class Verifying:
+    """A person says it is done; looks may say so too."""
+
+    step: PlanStep
+    answer: Answered
+    looks: list[Look] = field(default_factory=list)
+
+
+Flow = Beginning | Running | Judging | Verifying

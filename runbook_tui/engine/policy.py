@@ -1,0 +1,126 @@
+"""What the operator said in advance: `--yes`, `--confirm STEP=TEXT`, `--answer STEP[.FIELD]=…`.
+
+Each answer is used once (`STEP=retry*3` three times), in the order given; what is typed to confirm
+is typed whenever it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.engine.ports import Answer, NoAnswer
+from state.run_state import Question
+
+_ANSWER: Final = re.compile(
+    r"(?P<step>[a-z0-9-]+)(?:@[A-Za-z0-9_.:-]+)?(?:\.(?P<field>[a-z][a-z0-9_-]*))?=(?P<said>.*)",
+    re.DOTALL,
+)
+_CHOICE: Final = re.compile(
+    r"(?P<choice>[A-Za-z][A-Za-z0-9_-]*)(?:\*(?P<times>[1-9]\d{0,2}))?(?::(?P<reason>.*))?",
+    re.DOTALL,
+)
+_BEFORE: Final = frozenset({"confirm", "typed", "start"})
+
+
+@dataclass(slots=True)
+class Given:
+    """One answer given in advance, and how often it may still be used."""
+
+    choice: str
+    reason: str | None
+    left: int = 1
+
+
+@dataclass(slots=True)
+class Policy:
+    """Answers questions from what was said in advance, or raises NoAnswer."""
+
+    yes: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, list[Given]] = field(default_factory=dict)
+    fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def answer(self, question: Question) -> Answer:
+        """Return the answer to a question. Raises NoAnswer."""
+        if question.step is None:
+            return self._of_run(question)
+        given = self._given(question)
+        if given is not None:
+            given.left -= 1
+            return Answer(
+                question.id, given.choice, "person", given.reason, self._fields(question, given)
+            )
+        if question.asks == "confirm" and self.yes:
+            return Answer(question.id, "yes", "policy", "--yes")
+        if question.asks == "typed" and question.step in self.typed:
+            return Answer(question.id, "yes", "person", fields={"typed": self.typed[question.step]})
+        raise NoAnswer
+
+    def _of_run(self, question: Question) -> Answer:
+        name = "rollback" if question.asks == "rollback" else "start"
+        choice = "rollback" if name == "rollback" else "yes"
+        if question.typed is None:
+            return Answer(question.id, choice, "policy", "chosen when it was asked for")
+        if name in self.typed:
+            return Answer(question.id, choice, "person", fields={"typed": self.typed[name]})
+        raise NoAnswer
+
+    def _given(self, question: Question) -> Given | None:
+        """Return the first answer left for the step; before a step only those that fit there.
+
+        An answer to a failure (`retry`) may be given together with a confirmation, and waits.
+        """
+        for one in self.answers.get(question.step or "", ()):
+            if one.left and (one.choice in question.choices or question.asks not in _BEFORE):
+                return one
+        return None
+
+    def _fields(self, question: Question, given: Given) -> Mapping[str, str]:
+        step = question.step or ""
+        if given.choice == "yes" and step in self.typed:
+            return {"typed": self.typed[step]}
+        return self.fields.get(step, {}) if question.asks == "manual" else {}
+
+
+def parse(*, yes: bool, confirms: Iterable[str], answers: Iterable[str]) -> Policy:
+    """Return the policy that the options say. Raises UsageProblem for one that says nothing."""
+    typed: dict[str, str] = {}
+    for text in confirms:
+        step, equals, name = text.partition("=")
+        if not equals or not step or not name:
+            raise UsageProblem(f"--confirm {text} is not STEP=TEXT", "Write --confirm STEP=TEXT")
+        typed[step] = name
+    given: dict[str, list[Given]] = {}
+    fields: dict[str, dict[str, str]] = {}
+    for text in answers:
+        step, field_name, said = _split(text)
+        if field_name is not None:
+            fields.setdefault(step, {})[field_name] = said
+        else:
+            given.setdefault(step, []).append(_given(text, said))
+    return Policy(yes, typed, given, fields)
+
+
+def _split(text: str) -> tuple[str, str | None, str]:
+    match = _ANSWER.fullmatch(text)
+    if match is None:
+        raise _wrong(text)
+    return match["step"], match["field"], match["said"]
+
+
+def _given(text: str, said: str) -> Given:
+    match = _CHOICE.fullmatch(said)
+    if match is None:
+        raise _wrong(text)
+    return Given(match["choice"], match["reason"] or None, int(match["times"] or 1))
+
+
+def _wrong(text: str) -> UsageProblem:
+    return UsageProblem(
+        f"--answer {text} is not STEP=CHOICE",
+        "Write --answer STEP=CHOICE, STEP=CHOICE*3, STEP=CHOICE:REASON or STEP.FIELD=TEXT",
+    )

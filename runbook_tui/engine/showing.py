@@ -1,0 +1,58 @@
+"""What a question carries for the screen and for headless lines: rows of text, no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runbook_tui.actions import registry
+from runbook_tui.definition.plan import PlanStep
+from runbook_tui.engine import jobs, manuals
+from runbook_tui.engine.values import Values
+from state.json_value import Json
+from state.run_state import StepState
+
+
+def rows(step: PlanStep, values: Values) -> list[list[str]]:
+    """Return what the step will do, as label and text."""
+    act = jobs.act_of(step)
+    described = registry.spec(act.action).describe(jobs.shown(act, values))
+    return [[row.label, row.text] for row in described]
+
+
+def before(step: PlanStep, values: Values) -> Mapping[str, Json]:
+    """Return what a confirmation shows."""
+    shown: dict[str, Json] = {"rows": rows(step, values)}
+    if step.no_return is not None:
+        shown["no_return"] = step.no_return
+    shown["undo"] = step.undo is not None
+    return shown
+
+
+def manual(step: PlanStep, values: Values) -> Mapping[str, Json]:
+    """Return what a `manual` step shows and asks for."""
+    filled = jobs.shown(jobs.act_of(step), values)
+    return {
+        "text": str(filled.get("text", "")),
+        "choices": {
+            name: {"label": choice.label, "then": choice.then, "reason": choice.reason}
+            for name, choice in manuals.offered(step).items()
+        },
+        "record": {
+            name: {"prompt": field.prompt, "pattern": field.pattern, "optional": field.optional}
+            for name, field in manuals.record(step).items()
+        },
+    }
+
+
+def after(step: PlanStep, stands: StepState, values: Values) -> Mapping[str, Json]:
+    """Return what a failure's question shows: why, what is there and what not, the help."""
+    last = stands.last
+    shown: dict[str, Json] = {
+        "reason": stands.reason,
+        "tries": len(stands.attempts),
+        "help": jobs.help_text(step, values),
+    }
+    if last is not None:
+        shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
+        shown |= {name: last.detail[name] for name in ("found", "missing") if name in last.detail}
+    return shown

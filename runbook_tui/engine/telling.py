@@ -1,0 +1,125 @@
+"""Events as lines of text: what headless mode prints. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from state.events import Record
+from state.run_state import Question, RunState, StepState
+
+
+def line(state: RunState, record: Record) -> str | None:
+    """Return the line for an event, None for one that says nothing to a reader.
+
+    `state` is the state after the event.
+    """
+    tell = _LINES.get(record.kind)
+    text = tell(state, record.data) if tell is not None else None
+    return f"{record.at[11:19]}  {text}" if text else None
+
+
+def asked(question: Question) -> Iterator[str]:
+    """Yield a question with what it shows."""
+    yield f"? {question.text}"
+    shown = question.shown
+    if isinstance(shown.get("reason"), str):
+        yield f"  {shown['reason']}"
+    if isinstance(shown.get("note"), str):
+        yield f"  {shown['note']}"
+    for label in ("found", "missing"):
+        lines = shown.get(label)
+        for text in lines if isinstance(lines, list) else ():
+            yield f"  {label}: {text}"
+    if question.asks == "manual":
+        for text in str(shown.get("text", "")).splitlines():
+            yield f"  {text}"
+
+
+def no_answer(question: Question) -> str:
+    """Return how the question can be answered from the command line."""
+    name = question.step or question.asks
+    if question.typed is not None:
+        return f"  not answered: give --confirm {name}={question.typed}"
+    if question.asks == "confirm":
+        return f"  not answered: give --yes, or --answer {name}=skip:REASON"
+    return f"  not answered: give --answer {name}=CHOICE, one of {', '.join(question.choices)}"
+
+
+def _step(state: RunState, data: Mapping[str, Any]) -> StepState:
+    return state.steps[data["step"]]
+
+
+def _because(data: Mapping[str, Any]) -> str:
+    return f": {data['reason']}" if data.get("reason") else ""
+
+
+def _started(state: RunState, data: Mapping[str, Any]) -> str:
+    place = f" in {data['environment']}" if data["environment"] else ""
+    return f"run {state.run} started by {state.driver}: {data['runbook']}{place}"
+
+
+def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
+    said = f"run {state.run} taken up by {state.driver}"
+    if data["changed"]:
+        files = ", ".join(data["changed"])
+        said += f"; changed since: {files}. The run goes on with what it began with"
+    return said
+
+
+def _intended(state: RunState, data: Mapping[str, Any]) -> str:
+    step = _step(state, data)
+    what = "undo" if data.get("undo") else "try"
+    return f"▸ {step.name} ({data['action']}), {what} {data['number']}"
+
+
+def _ended(state: RunState, data: Mapping[str, Any]) -> str:
+    step = _step(state, data)
+    mark = {"succeeded": "✓", "failed": "✗", "stopped": "✗"}.get(data["status"], "!")
+    word = "found done" if data["adopted"] else data["status"]
+    return f"{mark} {step.name}: {word}{_because(data)}"
+
+
+def _judged(state: RunState, data: Mapping[str, Any]) -> str:
+    step = _step(state, data)
+    mark = {"succeeded": "✓", "failed": "✗"}.get(data["status"], "!")
+    by = " by a person" if data["proof"] == "person" else ""
+    return f"{mark} {step.name}: {data['status']}{by}{_because(data)}"
+
+
+def _answered(state: RunState, data: Mapping[str, Any]) -> str:
+    asked_ = state.answered[data["id"]].question
+    step = state.steps[asked_.step].name if asked_.step is not None else asked_.asks
+    return f"  {step}: {data['choice']}, decided by {data['by']}{_because(data)}"
+
+
+def _run_ended(state: RunState, data: Mapping[str, Any]) -> str:
+    failures = f", {data['failures']} failed" if data["failures"] else ""
+    return f"run {state.run} {data['status']}{failures}{_because(data)}"
+
+
+_LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
+    "run_started": _started,
+    "run_resumed": _resumed,
+    "run_left": lambda state, data: (
+        f"run {state.run} left{_because(data)}. Come back: runbook resume {state.run}"
+    ),
+    "run_ended": _run_ended,
+    "rollback_begun": lambda state, data: f"rollback begins: run {data['by']}{_because(data)}",
+    "run_rolled_back": lambda state, data: f"run {state.run} rolled back by {data['by']}",
+    "step_skipped": lambda state, data: f"- {_step(state, data).name}: skipped{_because(data)}",
+    "attempt_intended": _intended,
+    "stop_asked": lambda state, data: f"  {_step(state, data).name}: stopping{_because(data)}",
+    "attempt_voided": lambda state, data: f"  {_step(state, data).name}: void{_because(data)}",
+    "attempt_ended": _ended,
+    "retry_planned": lambda state, data: (
+        f"  {_step(state, data).name}: tried again by itself at {data['until'][11:19]}"
+    ),
+    "wait_begun": lambda state, data: (
+        f"▸ {_step(state, data).name}: waits until {data['until'][11:19]}"
+    ),
+    "question_answered": _answered,
+    "question_withdrawn": lambda state, data: f"  question withdrawn{_because(data)}",
+    "step_judged": _judged,
+    "note_added": lambda state, data: f"  note: {data['text']}",
+}

@@ -1,0 +1,1 @@
+"""Processes that really die, and what comes after."""
