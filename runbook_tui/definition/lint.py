@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment
@@ -91,9 +92,11 @@ class _Lint:
 
     def _children(self, step: Step, in_: str | None, available: Available) -> None:
         if step.kind == "parallel":
-            before = Available(dict(self.outputs), available.host, available.item)
+            before, self.outputs = self.outputs, {}
             for child in step.children:
-                self._step(child, in_, before)
+                self._step(child, in_, Available(before, available.host, available.item))
+            before.update(self.outputs)
+            self.outputs = before
             return
         for _, text, place in texts(step.options):
             self.references.text(text, place, Available(self.outputs), in_)
@@ -108,8 +111,10 @@ class _Lint:
             found = self._check(step.node, "help", available, in_)
             self.references.shown(found, "help")
         self._secret_files(step, in_)
-        own = {**available.steps, step.id: outputs_of(step, self.scope.others)}
-        after = Available(own, available.host, available.item)
+        if step.verify is None and step.undo is None:
+            return
+        own = {step.id: outputs_of(step, self.scope.others)}
+        after = replace(available, own=own)
         if step.verify is not None and isinstance(step.verify.options, Map):
             self._options("check", step.verify.options, after, in_)
         if step.undo is not None and isinstance(step.undo.options, Map):

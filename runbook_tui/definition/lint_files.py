@@ -48,11 +48,23 @@ class FileCheck:
             for _, text, here in texts(given):
                 found = self.references.text(text, here, Available(outputs), None)
                 for ref, at in found:
-                    if self.references.is_secret(ref):
-                        said = "a secret cannot be handed on: use it in the rollback runbook itself"
-                        self.scope.problems.append(at.error("secret", said))
+                    secret = self.references.is_secret(ref)
+                    if secret or ref.kind in ("run", "operator"):
+                        said = f"{ref.path} cannot be handed on: use it in the rollback runbook"
+                        code = "secret" if secret else "reference"
+                        self.scope.problems.append(at.error(code, said))
         if (other := self._other(file)) is not None:
             self._given(other, given, place, self.scope.parameters)
+            self._undo_ids(other)
+
+    def _undo_ids(self, other: Runbook) -> None:
+        """Steps of the rollback runbook may not have the ids of the undo steps before them."""
+        taken = {f"undo-{step.id}" for step in self.scope.runbook.steps() if step.undo}
+        for step in other.steps():
+            if step.id in taken:
+                key = next((key for key in ("id", "name") if key in step.node), step.kind)
+                said = f'the id "{step.id}" is that of an undo step in the same rollback'
+                self.scope.problems.append(spot(step.node, key).error("duplicate-id", said))
 
     def _given(
         self, other: Runbook, given: object, place: Spot, inherited: Mapping[str, object]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runbook_tui.definition import references
 from runbook_tui.definition.model import Step
@@ -23,6 +23,8 @@ class Available:
     steps: Mapping[str, frozenset[str] | None]
     host: bool = False
     item: bool = False
+    own: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    """The step's own outputs, for its `verify` and `undo`."""
 
 
 class ReferenceCheck:
@@ -117,10 +119,11 @@ class ReferenceCheck:
         step = ref.step or ""
         if step in self.scope.runbook.broken:
             return
-        if step not in available.steps:
+        earlier = available.own if step in available.own else available.steps
+        if step not in earlier:
             self._no_step(ref, here, available)
             return
-        names = available.steps[step]
+        names = earlier[step]
         if names is not None and ref.name not in names:
             said = f'the step "{step}" gives no output "{ref.name}"'
             hint = did_you_mean(ref.name, sorted(names))

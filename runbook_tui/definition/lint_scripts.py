@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from runbook_tui.definition import shell
@@ -107,7 +106,7 @@ class ScriptCheck:
 
     def _command(self, placed: Placed, here: Spot) -> None:
         words = placed.words
-        command = PurePosixPath(words[0]).name if words else ""
+        command = words[0].rpartition("/")[2] if words else ""
         if command in _AGAIN or (command in _INNER_SHELLS and "-c" in words):
             said = f"{placed.ref.path} is read again as shell text by {command}"
             hint = "pass it as an argument of the inner script, or use the action `ssh`"
@@ -165,4 +164,4 @@ def _rule(options: Mapping[str, Any], key: str, name: str) -> object:
 def shell_name(options: Mapping[str, Any]) -> str:
     """Return the name of the shell that options choose, without its path and arguments."""
     words = str(options.get("shell") or "bash").split()
-    return PurePosixPath(words[0]).name if words else "bash"
+    return words[0].rpartition("/")[2] if words else "bash"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
@@ -51,7 +53,8 @@ def load(path: Path) -> Loaded:
     def fetch(name: str) -> bytes:
         return (folder / name).read_bytes()
 
-    return _Loader(path.name, fetch, lambda name: _shown(folder / name)).load(path)
+    with _without_collector():
+        return _Loader(path.name, fetch, lambda name: _shown(folder / name)).load(path)
 
 
 def load_sources(main: str, sources: Mapping[str, bytes]) -> Loaded:
@@ -60,7 +63,20 @@ def load_sources(main: str, sources: Mapping[str, bytes]) -> Loaded:
     Raises DefinitionError.
     """
     name = main if main in sources else PurePosixPath(main).name
-    return _Loader(name, sources.__getitem__, lambda name: name).load(None)
+    with _without_collector():
+        return _Loader(name, sources.__getitem__, lambda name: name).load(None)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the cyclic collector: hundreds of thousands of values are made and none is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def lint_paths(paths: Iterable[Path]) -> list[Problem]:

@@ -137,7 +137,11 @@ class RetryKeys(Keys):
     """When a step is tried again by itself."""
 
     times: int = Field(ge=0, le=1000, strict=True, description="How often, after the first try.")
-    delay: Seconds = Field(default=1.0, description="How long to wait before the first retry.")
+    delay: Seconds = Field(
+        default=1.0,
+        description="How long to wait before the first retry.",
+        json_schema_extra={"default": "1s"},
+    )
     backoff: float = Field(
         default=1.0, ge=1, le=100, description="What the delay is multiplied by each time."
     )

@@ -44,7 +44,7 @@ def make_plan(loaded: Loaded, environment: str | None, parameters: Mapping[str, 
     Raises UsageProblem for an environment or a parameter that is unknown, missing or wrong.
     """
     runbook = loaded.runbook
-    home = _home(loaded, environment)
+    home = home_of(loaded, environment)
     values = check_parameters(runbook.parameters, parameters, home)
     planner = Planner(loaded.environments, home)
     phases = tuple(planner.phase(phase) for phase in runbook.phases)
@@ -110,7 +110,8 @@ def _wrong(parameter: Parameter, value: str, home: Environment) -> str | None:
     return f"must be one of the hosts {', '.join(dict.fromkeys(names)) or '(there are none)'}"
 
 
-def _home(loaded: Loaded, environment: str | None) -> Environment:
+def home_of(loaded: Loaded, environment: str | None) -> Environment:
+    """Return the environment that a run starts in. Raises UsageProblem."""
     known = loaded.environments
     names = ", ".join(known)
     if not known:

@@ -18,6 +18,10 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
 _HEREDOC = re.compile(
     r"<<(?P<dash>-?)[ \t]*(?P<word>(?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|<>()'\"\\])+)"
 )
+_WORD = re.compile(r"[^\\'\"$`#<;|&()\s]+")
+"""Characters that mean nothing outside quotes."""
+_QUOTED = re.compile(r"[^\\\"$`]+")
+"""Characters that mean nothing inside double quotes."""
 _KEYWORDS = frozenset(
     [
         "if",
@@ -126,6 +130,10 @@ class _Scanner:
                 self.found.append(Placed(self.refs[at], context))
 
     def _plain(self, frame: _Frame) -> None:
+        if run := _WORD.match(self.text, self.at):
+            frame.word += run[0]
+            self.at = run.end()
+            return
         char = self.text[self.at]
         two = self.text[self.at : self.at + 2]
         if char == "\\":
@@ -200,6 +208,9 @@ class _Scanner:
         return True
 
     def _double(self) -> None:
+        if run := _QUOTED.match(self.text, self.at):
+            self.at = run.end()
+            return
         char = self.text[self.at]
         if char == "\\":
             self.at += 2

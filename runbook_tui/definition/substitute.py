@@ -59,6 +59,24 @@ def fill(value: Any, lookup: Lookup) -> Any:
     return value
 
 
+def rename(value: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy of plain data in which references to parameters have other names."""
+    if isinstance(value, Mapping):
+        return {key: rename(inner, names) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rename(inner, names) for inner in value]
+    if not isinstance(value, str) or "${{" not in value:
+        return value
+    parts: list[str] = []
+    at = 0
+    for ref in references.find(value):
+        if ref.kind == "parameter" and ref.name in names:
+            default = "" if ref.default is None else f' | "{ref.default}"'
+            parts += [value[at : ref.start], f"${{{{ {names[ref.name]}{default} }}}}"]
+            at = ref.end
+    return "".join([*parts, value[at:]])
+
+
 def holds_reference(value: Any) -> bool:
     """Tell whether a text anywhere in plain data holds a reference."""
     if isinstance(value, str):

@@ -1,0 +1,170 @@
+"""The plan of a rollback: what takes a run's effects back, newest first, then the named runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from posixpath import normpath
+
+from runbook_tui.actions import registry
+from runbook_tui.definition.loader import load_sources
+from runbook_tui.definition.model import Runbook
+from runbook_tui.definition.plan import (
+    Plan,
+    PlanEnvironment,
+    PlanParameter,
+    PlanPhase,
+    PlanStep,
+    RollbackRunbook,
+)
+from runbook_tui.definition.planning import Planner, check_parameters, home_of, plain_environment
+from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.definition.references import Ref
+from runbook_tui.definition.substitute import MissingValueError, fill_text, rename
+
+UNDO_PHASE = "Undo"
+OF_RUN = "-of-run"
+"""Ends the name of a run's parameter where the rollback runbook has another of the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step of the run that has an effect to take back: succeeded, adopted, or partial."""
+
+    step: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    by_host: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPlan:
+    """The linked run's plan, and the steps with an effect that nothing takes back."""
+
+    plan: Plan
+    without_undo: tuple[PlanStep, ...]
+
+
+def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
+    """Plan the rollback of a run. `done` is in the order in which the steps were done.
+
+    References of undo steps to `steps.…` mean the base run's outputs: the engine looks there.
+    Raises UsageProblem when the rollback runbook needs a value that the run does not have.
+    """
+    undo = _undo_steps(base, done)
+    named = base.rollback
+    if named is None:
+        return RollbackPlan(_plan(base, undo, base.parameters), _without_undo(base, done))
+    loaded = load_sources(base.file, base.sources)
+    runbook = loaded.others[normpath(named.file)]
+    given = _given(base, named, runbook, done)
+    home = home_of(loaded, base.environment or None)
+    own = check_parameters(runbook.parameters, given, home)
+    clashes = {
+        name: name + OF_RUN
+        for name, parameter in base.parameters.items()
+        if name in own and own[name].value != parameter.value
+    }
+    parameters = {
+        clashes.get(name, name): parameter for name, parameter in base.parameters.items()
+    } | own
+    if named.instead_of_undo:
+        undo, parameters = (), own
+    undo = tuple(replace(step, options=rename(step.options, clashes)) for step in undo)
+    planner = Planner(loaded.environments, home)
+    phases = tuple(planner.phase(phase) for phase in runbook.phases)
+    used = {name: plain_environment(place) for name, place in planner.used.items()}
+    plan = _plan(base, undo, parameters, phases, used)
+    left = () if named.instead_of_undo else _without_undo(base, done)
+    return RollbackPlan(replace(plan, runbook=runbook.name), left)
+
+
+def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
+    """Return the undo steps, newest first."""
+    found = []
+    for item in reversed(done):
+        step = base.step(item.step)
+        if step.undo is not None:
+            found.append(
+                PlanStep(
+                    id=f"undo-{step.id}",
+                    name=f"Undo: {step.name}",
+                    phase=UNDO_PHASE,
+                    action=step.undo.action,
+                    options=step.undo.options,
+                    environment=step.environment,
+                    undoes=step.id,
+                )
+            )
+    return tuple(found)
+
+
+def _without_undo(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
+    steps = (base.step(item.step) for item in done)
+    return tuple(step for step in steps if step.undo is None and registry.spec(step.action).changes)
+
+
+def _given(
+    base: Plan, named: RollbackRunbook, runbook: Runbook, done: Sequence[Done]
+) -> dict[str, str]:
+    """Return the values for the rollback runbook: `with`, else the run's of the same name."""
+    given = {
+        name: parameter.value
+        for name, parameter in base.parameters.items()
+        if name in runbook.parameters
+    }
+    by_step = {item.step: item for item in done}
+
+    def lookup(ref: Ref) -> str | None:
+        return _value(base, by_step, ref)
+
+    for name, text in named.given.items():
+        try:
+            given[name] = fill_text(text, lookup)
+        except MissingValueError as error:
+            raise UsageProblem(
+                f'The rollback runbook needs "{name}": {error.sentence}',
+                "Give the reference a default in `rollback: {with: …}`, or roll back by hand",
+            ) from error
+    return given
+
+
+def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
+    if ref.kind == "parameter":
+        parameter = base.parameters.get(ref.name)
+        return parameter.value if parameter else None
+    if ref.kind == "env":
+        return base.home().vars.get(ref.name)
+    item = done.get(ref.step or "")
+    if ref.kind != "step" or item is None:
+        return None
+    if ref.host is not None:
+        return item.by_host.get(ref.host, {}).get(ref.name)
+    if ref.name in item.outputs:
+        return item.outputs[ref.name]
+    found = {host: values[ref.name] for host, values in item.by_host.items() if ref.name in values}
+    if len(set(found.values())) > 1:
+        table = ", ".join(f"{host}: {value}" for host, value in found.items())
+        raise MissingValueError(ref, f"{ref.path} differs from host to host ({table})")
+    return next(iter(found.values()), None)
+
+
+def _plan(
+    base: Plan,
+    undo: tuple[PlanStep, ...],
+    parameters: Mapping[str, PlanParameter],
+    phases: tuple[PlanPhase, ...] = (),
+    used: Mapping[str, PlanEnvironment] | None = None,
+) -> Plan:
+    first = (PlanPhase(UNDO_PHASE, undo),) if undo else ()
+    places = {step.environment for step in undo} | {base.environment}
+    environments = {name: base.environments[name] for name in places} | dict(used or {})
+    return replace(
+        base,
+        runbook=f"Roll back {base.runbook}",
+        description=f"Takes back what a run of {base.runbook} did.",
+        parameters=parameters,
+        phases=(*first, *phases),
+        environments=environments,
+        rollback=None,
+        way_back=False,
+    )
