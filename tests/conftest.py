@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.harness import services
+
+if TYPE_CHECKING:
+    from runbook_tui.sandbox.site import Site
 
 # A shell that starts us in the background leaves these ignored; our children would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,6 +43,14 @@ os.environ.update(
 def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test ever touches the state of the person who runs it."""
     monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture(scope="session")
+def practice_site() -> Iterator[Site]:
+    """The practice production, one for all tests of a session, up when the first of them asks."""
+    from tests.harness import practice
+
+    yield from practice.for_the_session()
 
 
 @pytest.fixture

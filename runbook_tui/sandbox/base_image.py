@@ -12,7 +12,8 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
@@ -47,8 +48,9 @@ def tag() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
 
 
-def provide(site: Site) -> None:
+def provide(site: Site, say: Callable[[str], None]) -> None:
     """Import the image into the builder's engine unless it is there."""
+    started = time.monotonic()
     connection = engines.client(site, "builder")
     try:
         if connection.images.list(name=f"{NAME}:{tag()}"):
@@ -58,6 +60,7 @@ def provide(site: Site) -> None:
             write_archive(file)
         connection.api.import_image(src=str(archive), repository=NAME, tag=tag())
         archive.unlink()
+        say(f"Base image {NAME}:{tag()}: made ({time.monotonic() - started:.1f} s)")
     finally:
         connection.close()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import docker
@@ -35,13 +36,16 @@ def client(site: Site, host: str) -> docker.DockerClient:
     return docker.DockerClient(base_url=f"unix://{site.engine_socket(host)}", timeout=60)
 
 
-def answers(socket: Path) -> bool:
-    """Tell whether an engine answers on a socket; raises what its client raises when none does."""
-    connection = docker.DockerClient(base_url=f"unix://{socket}", timeout=10)
-    try:
-        return bool(connection.ping())
-    finally:
-        connection.close()
+def answers(address: Path) -> bool:
+    """Tell whether an engine answers on its socket; raises OSError when nobody listens there.
+
+    Asked without the SDK, which leaves its socket open when it cannot connect.
+    """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(address))
+        connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+        return connection.recv(64).split(b" ")[1:2] == [b"200"]
 
 
 def _prepare(home: Path) -> None:
@@ -52,13 +56,12 @@ def _prepare(home: Path) -> None:
 
 
 def _command(home: Path, token: str, host: str) -> list[str]:
-    socket = f"unix://{home / 'docker.sock'}"
     options = {
         "--config-file": str(home / "daemon.json"),
         "--data-root": str(home / "data"),
         "--exec-root": str(home / "run"),
         "--pidfile": str(home / "docker.pid"),
-        "--host": socket,
+        "--host": f"unix://{home / 'docker.sock'}",
         "--group": "root",
         "--bridge": "none",
         "--shutdown-timeout": "10",

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -71,7 +72,7 @@ def superuser_url(site: Site, database: str = "postgres") -> str:
     return f"postgresql://postgres:{password}@{LOOPBACK}:{site.ports['postgres']}/{database}"
 
 
-def furnish(site: Site) -> None:
+def furnish(site: Site, say: Callable[[str], None]) -> None:
     """Create the role and the databases that are missing."""
     with psycopg.connect(superuser_url(site), autocommit=True) as connection:
         roles = connection.execute("select 1 from pg_roles where rolname = %s", [ROLE]).fetchone()
@@ -83,6 +84,7 @@ def furnish(site: Site) -> None:
             connection.execute(sql.SQL("grant pg_monitor to {}").format(sql.Identifier(ROLE)))
         there = {row[0] for row in connection.execute("select datname from pg_database")}
         for name in (name for name in DATABASES if name not in there):
+            say(f"Database {name}: made")
             connection.execute(
                 sql.SQL("create database {} owner {}").format(
                     sql.Identifier(name), sql.Identifier(ROLE)

@@ -143,7 +143,7 @@ def _parts(present: Site) -> list[Callable[[Progress], None]]:
     """Return what has to be done, each for a thread of its own; first what takes longest."""
     hosts.make_keys(present)
     tls.make(present)
-    after: dict[str, Callable[[Site], None]] = {
+    after: dict[str, Callable[[Site, Progress], None]] = {
         "engine-builder": base_image.provide,
         "postgres": postgres.furnish,
     }
@@ -169,7 +169,7 @@ def _origin(present: Site) -> Callable[[Progress], None]:
 
 
 def _ensure(
-    present: Site, service: Service, after: Callable[[Site], None] | None, say: Progress
+    present: Site, service: Service, after: Callable[[Site, Progress], None] | None, say: Progress
 ) -> None:
     started = time.monotonic()
     if not services.running(present, service):
@@ -179,7 +179,7 @@ def _ensure(
         services.start(present, service)
         say(f"{service.title}: started ({time.monotonic() - started:.1f} s)")
     if after is not None:
-        after(present)
+        after(present, say)
 
 
 def _stop_gently(present: Site) -> None:

@@ -12,6 +12,7 @@ from runbook_tui.sandbox.errors import SandboxError
 
 PROGRAMS: Final = {
     "dockerd": "docker.io",
+    "docker": "docker.io",
     "containerd": "docker.io",
     "runc": "docker.io",
     "docker-registry": "docker-registry",
