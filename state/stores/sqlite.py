@@ -200,7 +200,7 @@ class SqliteJournal:
 
     def _record(self, row: Sequence[Any]) -> Record:
         try:
-            data = json.loads(row[4])
+            data = json.loads(row[4], parse_constant=_refuse_constant)
         except (ValueError, TypeError) as problem:
             raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
         return Record(row[0], row[1], row[2], row[3], data, *row[5:])
@@ -210,6 +210,10 @@ class SqliteJournal:
             f"The journal in {self.directory} is damaged: {what}.",
             "Put the file back from a backup.",
         )
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")
 
 
 def _insert(database: sqlite3.Connection, records: Sequence[Record]) -> None:
