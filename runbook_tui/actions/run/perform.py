@@ -60,7 +60,7 @@ def _argv(options: Mapping[str, Any], directory: Path) -> list[str]:
     if options.get("argv"):
         return [str(item) for item in options["argv"]]
     script = directory / "script"
-    descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(str(options["script"]).rstrip("\n") + "\n")
     words = shlex.split(options.get("shell") or "bash")
