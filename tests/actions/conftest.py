@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.fleet import Fleet
+from tests.harness.fleet import fleet as started
 from tests.harness.postgres import Server, running
 from tests.harness.sshd import Ssh, ssh_hosts
 
@@ -30,3 +32,10 @@ def database(postgres: Server) -> Iterator[str]:
     url = postgres.create()
     yield url
     postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """Engines, registry, hosts and proxy."""
+    with started() as made:
+        yield made

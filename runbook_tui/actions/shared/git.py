@@ -63,6 +63,15 @@ class Git:
             return None
         return next((line for line in lines if re.fullmatch(r"[0-9a-f]{40,64}", line)), None)
 
+    def export(self, commit: str, folder: str, archive: str) -> None:
+        """Write the files of a folder, as they are in a commit, into a tar file."""
+        top = self.run("rev-parse", "--show-toplevel")[-1]
+        inside = os.path.relpath(os.path.realpath(os.path.join(self.cwd, folder)), top)  # noqa: PTH118
+        if inside.startswith(".."):
+            raise GitError(f"{folder} is outside of the repository")
+        tree = commit if inside == "." else f"{commit}:{inside}"
+        self.run("archive", "--format=tar", f"--output={archive}", tree)
+
     def remote_tags(self, remote: str) -> dict[str, RemoteTag]:
         """Return the tags at a remote by name; raises GitError when it does not answer."""
         found: dict[str, RemoteTag] = {}
