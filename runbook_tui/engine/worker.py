@@ -51,6 +51,10 @@ def work(order: Order) -> None:
     def leave(result: Result) -> None:
         _write(attempt, results.redacted(_with_losses(result, context), redactor))
 
+    asked = attempt.stop_asked()
+    if asked is not None:
+        leave(Result(status="stopped", effect="none", reason=f"Stopped before it began: {asked}"))
+        return
     stopper = Stopper(order, attempt, context, leave)
     stopper.start(wakes)
     leave(stopper.judge(_act(order, context)))
