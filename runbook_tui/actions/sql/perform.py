@@ -100,7 +100,8 @@ def _ask(job: Job, context: Context, connection: Connection[TupleRow]) -> Answer
         columns = tuple(column.name for column in cursor.description or ())
         rows = _texts(cursor.pgresult, len(columns))
         count, status = max(cursor.rowcount, 0), cursor.statusmessage or ""
-    fault = _fault(job, columns, rows)
+    _insist_on(options["outputs"], columns)
+    fault = _fault(job, rows)
     connection.execute("rollback" if fault else "commit")
     if options["write"] and not fault:
         context.fault("sql.committed")
@@ -127,11 +128,17 @@ def _texts(result: PGresult | None, columns: int) -> tuple[tuple[str, ...], ...]
     )
 
 
-def _fault(job: Job, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str | None:
-    options = job.options
-    unknown = [name for name in options["outputs"] if name not in columns]
+def _insist_on(wanted: Sequence[str], columns: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in columns]
     if unknown:
-        return f"The answer has no column {unknown[0]}; it has {', '.join(columns) or 'none'}."
+        raise ActionFailed(
+            f"The answer has no column {unknown[0]}; it has {', '.join(columns) or 'none'}.",
+            effect="none",
+        )
+
+
+def _fault(job: Job, rows: Sequence[Sequence[str]]) -> str | None:
+    options = job.options
     if options["rows"] is not None and len(rows) != options["rows"]:
         return f"The answer has {len(rows)} rows, and {options['rows']} were expected."
     expected = options["expect"]
