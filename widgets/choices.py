@@ -103,8 +103,9 @@ class Choices(Painted, can_focus=True):
         column = max(SECOND_COLUMN, width // 2 - 6) if width >= 70 else width // 2
         rows = []
         for first in range(0, len(cells), 2):
-            left = cut(cells[first], column - 2, glyphs_of(self))
-            row = text(" ") + left + text(" " * (column - left.cell_length))
+            alone = first == len(cells) - 1
+            left = cut(cells[first], (width if alone else column) - 2, glyphs_of(self))
+            row = text(" ") + left + text(" " * max(0, column - left.cell_length))
             for cell in cells[first + 1 : first + 2]:
                 row += cut(cell, width - column - 2, glyphs_of(self))
             rows.append(Row(row))

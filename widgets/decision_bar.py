@@ -93,7 +93,7 @@ class BarText(Painted):
 class Label(Painted):
     """The words before a field, or below it."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.content = EMPTY
 

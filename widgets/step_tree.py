@@ -70,6 +70,7 @@ class StepTree(Painted, can_focus=True):
         self._lines: tuple[StepLine, ...] = ()
         self._shown: list[StepLine] = []
         self._folded: dict[str, bool] = {}
+        self._by_hand: set[str] = set()
         self._current = ""
         self._top = 0
 
@@ -89,9 +90,26 @@ class StepTree(Painted, can_focus=True):
         self._arrange()
 
     def fold(self, id_: str, folded: bool) -> None:
-        """Fold or unfold a line that has children."""
+        """Fold or unfold a line that has children, by hand: it stays so."""
+        self._by_hand.add(id_)
         if self._folded.get(id_) != folded:
             self._folded[id_] = folded
+            self._arrange()
+
+    def fit(self, wanted: str) -> None:
+        """Fold the phases that do not hold `wanted`, if all lines together do not fit."""
+        by_id = {line.id: line for line in self._lines}
+        line = by_id.get(wanted)
+        while line is not None and line.parent:
+            line = by_id.get(line.parent)
+        fits = len(self._lines) <= max(self.size.height, 1)
+        changed = False
+        for phase in (each for each in self._lines if each.level == 0):
+            folded = not fits and phase is not line
+            if phase.id not in self._by_hand and self._folded.get(phase.id) != folded:
+                self._folded[phase.id] = folded
+                changed = True
+        if changed:
             self._arrange()
 
     def choose(self, id_: str) -> None:

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
-from widgets.rows import Painted, Row, cut, glyphs_of, text
+from widgets.rows import Painted, Row, crop, text
 
 Tab = tuple[str, str, str]
 """Key, full name, short name."""
@@ -36,8 +36,8 @@ class TabRow(Painted):
 
     def rows(self, width: int, height: int) -> list[Row]:
         """Return the row."""
-        long = sum(cell_len(name) + 5 for _, name, _ in self._tabs) <= width + 2
-        content, self._places, column = text(), [], 0
+        long = sum(cell_len(name) + 5 for _, name, _ in self._tabs) <= width + 1
+        content, self._places, column = text(" "), [], 1
         for key, name, short in self._tabs:
             label = f"{key} {name if long else short}"
             chosen = key == self._current
@@ -45,7 +45,7 @@ class TabRow(Painted):
             self._places.append((column, column + piece.cell_length, key))
             column += piece.cell_length
             content += piece
-        return [Row(cut(content, width, glyphs_of(self)))]
+        return [Row(crop(content, width))]
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab under the pointer."""

@@ -1,0 +1,184 @@
+"""The program on a terminal: themes, symbols, and which screen comes next. Nothing else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from runbook_tui.ui.backend import Backend
+from runbook_tui.ui.screens.home import HomeScreen
+from runbook_tui.ui.screens.too_small import LEAST, TooSmall
+from widgets.glyphs import ASCII, UNICODE, AsciiFilter
+from widgets.log_view import LogView
+from widgets.safe import plain
+from widgets.terminal_gate import GatedDriver, InertFilter, grant
+from widgets.themes import DEFAULTS, THEMES
+
+if TYPE_CHECKING:
+    from runbook_tui.ui.bridge import ScreenOperator
+    from runbook_tui.ui.screens.run import RunScreen
+
+
+def wants_ascii(environment: dict[str, str] | None = None) -> bool:
+    """Tell whether the terminal should get ASCII only: asked for, or not known to draw more."""
+    values = os.environ if environment is None else environment
+    if values.get("RUNBOOK_ASCII", "") not in ("", "0"):
+        return True
+    if values.get("TERM") == "linux":
+        return True
+    locale = values.get("LC_ALL") or values.get("LC_CTYPE") or values.get("LANG") or ""
+    return bool(locale) and "utf" not in locale.lower().replace("-", "")
+
+
+class RunbookApp(App[int]):
+    """The app: it knows the screens, and what the terminal can do."""
+
+    TITLE = "runbook"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command_palette", show=False),
+        Binding("f1", "help", show=False, priority=True),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        Binding("ctrl+c", "copy_or_leave", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        ascii_only: bool | None = None,
+        theme: str = "runbook-dark",
+        launch: tuple[Path, str | None, dict[str, str]] | None = None,
+        resume: str | None = None,
+    ) -> None:
+        """Begin at Home, at Launch of a file (`launch`), or with a run that is taken up."""
+        super().__init__(driver_class=GatedDriver)
+        wanted = wants_ascii() if ascii_only is None else ascii_only
+        self.glyphs = ASCII if wanted else UNICODE
+        self.backend = backend
+        self.animation_level = "none"
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme
+        self._filters.append(InertFilter())
+        if wanted:
+            self._filters.append(AsciiFilter())
+        self._launch = launch
+        self._resume = resume
+        self._terminal_title = ""
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The roles' colours, which the style sheets name."""
+        return DEFAULTS
+
+    def get_default_screen(self) -> HomeScreen:
+        """Home lies below everything."""
+        return HomeScreen(self.backend, at_once=self._launch is None and self._resume is None)
+
+    def on_mount(self) -> None:
+        """Go to where the command line wants to be."""
+        if self._launch is not None:
+            self.open_launch(*self._launch)
+        elif self._resume is not None:
+            self.open_run(self._resume)
+
+    def open_launch(self, file: Path, environment: str | None, given: dict[str, str]) -> None:
+        """Show the form that starts a runbook."""
+        from runbook_tui.ui.screens.launch import LaunchScreen  # after the first paint
+
+        self.push_screen(LaunchScreen(self.backend, file, environment, given))
+
+    def start_run(
+        self, file: Path, environment: str | None, given: dict[str, str], operator: ScreenOperator
+    ) -> None:
+        """Start a run and show it in place of its form."""
+        screen = self._run_screen()(
+            self.backend,
+            lambda port: self.backend.start(file, environment, given, port),
+            operator=operator,
+        )
+        self.switch_screen(screen)
+
+    def open_run(self, run: str, *, drive: bool = True) -> None:
+        """Take a run up again, or only show it."""
+        if drive:
+            screen = self._run_screen()(
+                self.backend, lambda port: self.backend.resume(run, port), run=run
+            )
+        else:
+            screen = self._run_screen()(self.backend, None, run=run)
+        self.push_screen(screen)
+
+    @staticmethod
+    def _run_screen() -> type[RunScreen]:
+        from runbook_tui.ui.screens.run import RunScreen  # after the first paint
+
+        return RunScreen
+
+    def action_leave_run(self) -> None:
+        """From a run back to Home, or out when the command line led here."""
+        if self._launch is not None or self._resume is not None:
+            self.exit(0)
+        else:
+            self.pop_screen()
+
+    async def action_leave(self) -> None:
+        """Ask the screen to leave."""
+        await self.screen.run_action("screen.leave")
+
+    async def action_help(self) -> None:
+        """Show the keys of the screen."""
+        await self.screen.run_action("screen.help")
+
+    async def action_copy_or_leave(self) -> None:
+        """Copy what is selected in a field, else leave. Never a signal to a step."""
+        selected = getattr(self.focused, "selected_text", "")
+        if selected:
+            self.copy_to_clipboard(selected)
+        else:
+            await self.action_leave()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy through the terminal (OSC 52), past the gate."""
+        encoded = base64.b64encode(text.encode()).decode()
+        grant(self._driver, f"\x1b]52;c;{encoded}\x07")
+
+    def set_terminal_title(self, title: str) -> None:
+        """Set the window's title, when it is another one."""
+        title = plain(title)
+        if title != self._terminal_title:
+            self._terminal_title = title
+            grant(self._driver, f"\x1b]0;{title}\x07")
+
+    def on_log_view_copied(self, event: LogView.Copied) -> None:
+        """Copy lines of a log: to the clipboard, and to a file for terminals without one."""
+        self.copy_to_clipboard(event.copied)
+        file = self.backend.state_directory / "copied.txt"
+        file.touch(mode=0o600)
+        file.write_text(event.copied, encoding="utf-8")
+        lines = "1 line" if event.lines == 1 else f"{event.lines} lines"
+        self.notify(f"{lines} copied, also to {plain(str(file))}", markup=False)
+
+    def open_pager(self, file: Path) -> None:
+        """Show a file in the operator's pager; the run goes on."""
+        pager = shlex.split(os.environ.get("PAGER") or "less -R")
+        with self.suspend():
+            subprocess.run([*pager, str(file)], check=False)
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Cover everything while the terminal is too small."""
+        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
+        if small and not isinstance(self.screen, TooSmall):
+            words = getattr(self.screen, "in_few_words", lambda: ("", False, "", ""))()
+            self.push_screen(TooSmall(*words))

@@ -1,0 +1,165 @@
+"""What the screens need of the rest of the program, as a Protocol; tests put a fake behind it.
+
+Every method may be slow and is called in a thread. Failures are `BackendError`: a sentence and
+what to do next, ready for the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from state.status import StepStatus
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import Plan, PlanStep
+    from runbook_tui.engine.ports import Operator
+    from state.run_state import RunState
+
+
+class BackendError(Exception):
+    """Something could not be done."""
+
+    def __init__(self, sentence: str, advice: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.advice = advice
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of Home. `target` is a run's id or a runbook's file."""
+
+    target: str
+    kind: Literal["run", "runbook"]
+    title: str
+    status: StepStatus | None
+    place: str = ""
+    protected: bool = False
+    words: str = ""
+    when: str = ""
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """The three lists of Home."""
+
+    needs: tuple[Entry, ...] = ()
+    runbooks: tuple[Entry, ...] = ()
+    history: tuple[Entry, ...] = ()
+    running: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A parameter that Launch asks for. `check` returns what is wrong with a value, or nothing."""
+
+    name: str
+    prompt: str
+    value: str
+    secret: bool
+    check: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A runbook that may be started: its environments (name, protected) and parameters."""
+
+    file: Path
+    title: str
+    steps: int
+    environments: tuple[tuple[str, bool], ...]
+    wanted: tuple[Wanted, ...]
+    rollback: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFound:
+    """One step of the plan, and what a look at its effect found."""
+
+    step: str
+    name: str
+    found: str
+    will: str
+    there: bool = False
+    asks: bool = False
+    usual: float | None = None
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that the run needs. A red one blocks, a yellow one is named."""
+
+    name: str
+    sentence: str
+    level: Literal["good", "warns", "blocks"]
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run as its journal has it, with its plan. `alive` says that a driver has it now."""
+
+    plan: Plan
+    state: RunState
+    alive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How driving ended: the exit code, and a sentence when it was cut short by a problem."""
+
+    code: int
+    sentence: str = ""
+    advice: str = ""
+    run: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """The rest of the program."""
+
+    state_directory: Path
+    operator: str
+    host: str
+
+    def home(self) -> HomeView:
+        """Return what Home lists."""
+
+    def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
+        """Read a runbook; the values given stand in its fields."""
+
+    def plan(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Plan:
+        """Make the plan of a run that is not started yet."""
+
+    def look(
+        self, file: Path, environment: str | None, given: Mapping[str, str]
+    ) -> Sequence[PlanFound]:
+        """Look, step by step, at what is already there; changes nothing."""
+
+    def preflight(
+        self, file: Path, environment: str | None, given: Mapping[str, str]
+    ) -> Sequence[Check]:
+        """Look whether all that the run needs can be reached."""
+
+    def start(
+        self, file: Path, environment: str | None, given: Mapping[str, str], operator: Operator
+    ) -> Ended:
+        """Start a run and drive it until it ends, waits without us, or is left."""
+
+    def resume(self, run: str, operator: Operator) -> Ended:
+        """Take a run up again and drive it."""
+
+    def recorded(self, run: str) -> Recorded:
+        """Read a run and its plan."""
+
+    def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
+        """Say in rows (label, words) what a step's action will do."""
+
+    def note(self, run: str, step: str | None, words: str) -> None:
+        """Write a note on a run that nobody drives."""

@@ -1,0 +1,242 @@
+"""The only place where a key becomes a command: questions to choices, choices to commands.
+
+The words of the choices are the command line's; what stands on the screen is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runbook_tui.engine.ports import (
+    Abort,
+    Answer,
+    Command,
+    Hold,
+    Release,
+    RollBack,
+    StopStep,
+)
+from runbook_tui.ui.model import Scene, questions
+from runbook_tui.ui.panes import shown_lines
+from state.run_state import Question, RunState
+from widgets.choices import Choice
+from widgets.decision_bar import Ask
+from widgets.rows import text
+from widgets.safe import safe
+
+ACTING: Mapping[str, str] = {
+    "y": "say yes",
+    "r": "run again",
+    "v": "it is done, I checked",
+    "s": "skip",
+    "b": "roll back",
+    "u": "undo this step",
+    "x": "stop the step",
+    "p": "pause after it",
+    "o": "open a shell",
+    "t": "take over",
+    "a": "abort",
+}
+"""The letters that act, each only after `d`."""
+
+SAFE = {
+    "confirm": "Not yet: wait here",
+    "typed": "Not yet: wait here",
+    "start": "Not yet: wait here",
+    "manual": "Not yet: keep it open",
+    "rollback": "Not now: back to the run",
+    "failure": "Leave it so: decide later",
+    "partial": "Leave it so: look first",
+    "unknown": "Leave it so: look first",
+}
+
+MENU = "menu"
+"""The id of the list of what can be done while no question is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a `manual` step's author offers as one answer."""
+
+    name: str
+    label: str
+    reason: str = "none"
+
+
+def ask(scene: Scene, question: Question, place: str = "") -> Ask:
+    """Return a question as the bar shows it."""
+    choices = [Choice("", SAFE.get(question.asks, "Not yet: wait here"))]
+    offers = {offer.name: offer for offer in manual_offers(question)}
+    if question.typed is None or question.asks not in ("typed", "start", "rollback"):
+        words = question.choices
+    else:
+        words = tuple(word for word in question.choices if word not in ("yes", "rollback"))
+    unknown = question.asks in ("unknown", "partial")
+    choices += [
+        _offered(offers[word], only=len(offers) == 1)
+        if word in offers
+        else _choice(word, question, unknown=unknown)
+        for word in words
+    ]
+    return Ask(
+        id=question.id,
+        question=safe(question.text),
+        lines=_lines(scene, question),
+        choices=tuple(choices),
+        typed=question.typed or "",
+        value="rollback" if question.asks == "rollback" else "yes",
+        place=place,
+        form=question.asks == "manual",
+    )
+
+
+def manual_offers(question: Question) -> tuple[Offer, ...]:
+    """Return the answers that a `manual` step's author offers."""
+    given = question.shown.get("choices") if question.asks == "manual" else None
+    if not isinstance(given, Mapping):
+        return ()
+    return tuple(
+        Offer(name, str(what.get("label", name)), str(what.get("reason") or "none"))
+        for name, what in given.items()
+        if isinstance(what, Mapping)
+    )
+
+
+def _offered(offer: Offer, *, only: bool) -> Choice:
+    label = "Record as done" if only and offer.name == "done" else offer.label
+    key = "y" if only else ""
+    if offer.reason == "required":
+        return Choice(offer.name, label, key, reason="required")
+    if offer.reason == "optional":
+        return Choice(offer.name, label, key, reason="optional")
+    return Choice(offer.name, label, key)
+
+
+def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
+    partial = question.asks == "partial"
+    if word == "yes":
+        return Choice(word, "Start" if question.asks == "start" else "Begin it", "y")
+    if word == "retry":
+        return _retry(unknown=unknown, partial=partial)
+    if word == "continue":
+        return Choice(word, "Go on: do only what is missing", "r")
+    if word == "verified":
+        label = "It is done, with evidence" if unknown else "I fixed it: check and go on"
+        need = "required" if unknown else "optional"
+        prompt = "How you know"
+        return Choice(word, label, "v", reason=need, prompt=prompt)  # type: ignore[arg-type]  # both words are allowed
+    if word == "skip":
+        return Choice(word, "Skip, with a reason", "s", reason="required", prompt="Why skip")
+    if word == "undo":
+        return Choice(word, "Undo this step", "u", again="Undo this step now?", do="Undo it")
+    if word == "rollback":
+        again = question.asks == "rollback"
+        return Choice(word, "Roll back" if again else "Roll back …", "y" if again else "b")
+    if word == "abort":
+        return Choice(
+            word,
+            "Abort: stop here, undo nothing",
+            "a",
+            again="Abort the run here? What is done stays done.",
+            do="Abort",
+        )
+    return Choice(word, word)
+
+
+def _retry(*, unknown: bool, partial: bool) -> Choice:
+    if not unknown:
+        return Choice("retry", "Run it again", "r")
+    label = "Run all of it again" if partial else "Run it again: it may happen twice"
+    key = "" if partial else "r"
+    again = "Run it again? It may then have happened twice."
+    return Choice("retry", label, key, again=again, do="Run it again")
+
+
+def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
+    if question.asks == "rollback":
+        return (safe("A run of its own takes back what this run did, newest first."),)
+    if question.asks == "manual":
+        return (text("An item for a person. Your words and name go into the report."),)
+    if question.asks in ("failure", "partial", "unknown"):
+        running = [stands.name for stands, _ in scene.state.open_attempts()]
+        if running:
+            words = f"{', '.join(running)} goes on. Nothing later starts until you have decided."
+            return (safe(words),)
+        return ()
+    rows = {name: question.shown[name] for name in ("rows", "steps") if name in question.shown}
+    no_return = question.shown.get("no_return")
+    lines = tuple(shown_lines(rows))[:2]
+    return (*lines, safe(f"No way back: {no_return}")) if no_return else lines
+
+
+def menu(scene: Scene, step: str | None) -> Ask:
+    """Return the list of what can be done while nothing is asked."""
+    state = scene.state
+    running = [stands for stands, _ in state.open_attempts()]
+    choices = [Choice("", "Keep going" if not scene.held else "Leave it paused")]
+    if scene.held:
+        choices.append(Choice("release", "Go on with the next step", "p"))
+    else:
+        choices.append(Choice("hold", "Pause after it" if running else "Pause here", "p"))
+    chosen = next((stands for stands in running if stands.id == step), None) or (
+        running[0] if running else None
+    )
+    if chosen is not None:
+        choices.append(
+            Choice(
+                f"stop {chosen.id}",
+                f"Stop {chosen.name} …",
+                "x",
+                reason="required",
+                prompt="Why stop it",
+            )
+        )
+    if scene.plan.way_back:
+        choices.append(Choice("rollback", "Roll back …", "b", reason="required", prompt="Why"))
+    choices.append(Choice("abort", "Abort …", "a", reason="required", prompt="Why abort"))
+    lines = (text("Stopping is an interrupt, 10 s, then kill. Rolling back asks again."),)
+    return Ask(MENU, text("What now?"), lines, tuple(choices))
+
+
+def placed(state: RunState, question: Question) -> str:
+    """Return `1 of 2` when several questions are open."""
+    open_ = questions(state)
+    if len(open_) < 2:
+        return ""
+    return f"{[each.id for each in open_].index(question.id) + 1} of {len(open_)}"
+
+
+def command(
+    asked: Ask, choice: str, reason: str, fields: Mapping[str, str] | None = None
+) -> Command:
+    """Return the command that a choice stands for."""
+    if asked.id == MENU:
+        return _from_menu(choice, reason)
+    given = dict(fields or {})
+    if asked.typed and choice == asked.value:
+        given["typed"] = asked.typed
+    return Answer(asked.id, choice, "person", reason or None, given)
+
+
+def _from_menu(choice: str, reason: str) -> Command:
+    if choice.startswith("stop "):
+        return StopStep(choice.removeprefix("stop "), reason)
+    if choice == "rollback":
+        return RollBack(reason)
+    if choice == "abort":
+        return Abort(reason)
+    return Release() if choice == "release" else Hold()
+
+
+def recorded_fields(question: Question) -> Sequence[tuple[str, str, bool, str]]:
+    """Return what a `manual` step records: name, prompt, required, pattern."""
+    record = question.shown.get("record")
+    if not isinstance(record, Mapping):
+        return ()
+    return [
+        (name, str(what["prompt"]), not what.get("optional"), str(what.get("pattern") or ""))
+        for name, what in record.items()
+        if isinstance(what, Mapping)
+    ]

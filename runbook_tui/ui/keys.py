@@ -1,0 +1,76 @@
+"""Which keys the last row shows, and what the help overlay says of all of them."""
+
+from __future__ import annotations
+
+from widgets.glyphs import Glyphs
+from widgets.key_bar import Key
+
+HELP = Key("?", "help")
+LEAVE = Key("q", "leave")
+F1 = Key("f1", "help")
+
+Keys = tuple[tuple[Key, ...], tuple[Key, ...]]
+
+
+def looking(*, asks: bool, wide: bool, narrow: bool) -> Keys:
+    """Return the keys of a run while the operator looks around."""
+    keys = [Key("d", "decide", marked=asks), Key("/", "search")]
+    if wide:
+        keys += [Key("&", "filter"), Key("e", "errors"), Key("F", "follow")]
+    keys += [Key("m", "note"), Key("[ ]", "tabs"), Key("tab", "pane"), Key("z", "zoom")]
+    if wide:
+        keys += [Key(".", "running step"), Key("c", "copy"), Key("|", "pager")]
+    always = (HELP, Key(":", "commands"), LEAVE) if wide else (HELP, LEAVE)
+    return tuple(keys), always
+
+
+def choosing(glyphs: Glyphs) -> Keys:
+    """Return the keys of the bar."""
+    keys = (
+        Key(glyphs.arrows, "choose"),
+        Key("enter", "takes the marked one"),
+        Key("1", "log"),
+        Key("esc", "back"),
+    )
+    return keys, (HELP,)
+
+
+TYPING: Keys = ((Key("typing:", ""), Key("enter", "accept"), Key("esc", "leave the field")), (F1,))
+NOTING: Keys = ((Key("typing:", ""), Key("tab", "to Save"), Key("esc", "keep as draft")), (F1,))
+FORM: Keys = (
+    (Key("typing:", ""), Key("tab", "next field"), Key("esc", "to the choices")),
+    (F1,),
+)
+HOME: Keys = (
+    (Key("enter", "open"), Key("/", "filter"), Key("tab", "next list")),
+    (HELP, Key(":", "commands"), Key("q", "quit")),
+)
+LAUNCH: Keys = (
+    (Key("d", "decide"), Key("tab", "next"), Key("enter", "edit, unfold, check again")),
+    (HELP, Key("q", "back")),
+)
+
+LOOK = (
+    ("↑↓ j k", "move", "enter", "open"),
+    ("← → h l", "fold, side", ".", "running step"),
+    ("1-6 [ ]", "tabs", "tab", "next pane"),
+    ("/ n N", "find, next", "&", "only lines"),
+    ("e E", "next error", "@", "go to a time"),
+    ("g G", "top, end", "F", "follow"),
+    ("w", "wrap", "i J", "times, JSON"),
+    ("c", "copy", "|", "pager"),
+    ("z", "zoom", "m", "write a note"),
+    (":", "commands", "?", "this"),
+    ("q", "leave: asks", "esc", "one back"),
+)
+ACT = (
+    ("y", "run it / say yes"),
+    ("r", "run again"),
+    ("v", "it is done: check"),
+    ("s", "skip with a reason"),
+    ("b", "roll back …"),
+    ("u", "undo this step"),
+    ("x", "stop the step …"),
+    ("p", "pause after it"),
+    ("a", "abort …"),
+)

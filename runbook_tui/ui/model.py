@@ -1,0 +1,395 @@
+"""From plan and recorded state to what the widgets show. Pure: nothing here reads or acts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from runbook_tui.definition.plan import PlanGroup
+from runbook_tui.ui.clock import between, local, moment
+from state.run_state import Question, RunState, StepState
+from state.status import DONE_STEP, RunStatus, StepStatus
+from widgets.decision_bar import Now
+from widgets.durations import about, lasting, roughly
+from widgets.glyphs import UNICODE, WORST_FIRST, Glyphs
+from widgets.parallel_panes import Part
+from widgets.rows import EMPTY, text
+from widgets.run_header import Header
+from widgets.safe import safe
+from widgets.step_tree import StepLine
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import Plan, PlanStep
+
+_WILL_WANT = {"typed": "type", "ask": "ask", "approval": "appr"}
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What a running attempt says about itself besides its log."""
+
+    progress: str = ""
+    last: tuple[str, ...] = ()
+    samples: tuple[Mapping[str, Any], ...] = ()
+    hosts: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that one picture of a run is made from."""
+
+    plan: Plan
+    state: RunState
+    now: datetime
+    glyphs: Glyphs = UNICODE
+    peeks: Mapping[str, Peek] = field(default_factory=dict)
+    driving: bool = True
+    held: bool = False
+    """The operator wants nothing new to start."""
+
+
+def phase_id(name: str) -> str:
+    """Return the id of a phase's line; no step can have it."""
+    return f"phase:{name}"
+
+
+def step_lines(scene: Scene) -> tuple[StepLine, ...]:
+    """Return the checklist."""
+    lines: list[StepLine] = []
+    for phase in scene.plan.phases:
+        children: list[StepLine] = []
+        for item in phase.items:
+            if isinstance(item, PlanGroup):
+                children.extend(_group_lines(scene, item, phase_id(phase.name)))
+            else:
+                children.append(_step_line(scene, item, 1, phase_id(phase.name)))
+        lines.append(_phase_line(scene, phase.name, children))
+        lines.extend(children)
+    return tuple(lines)
+
+
+def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
+    own = [line for line in children if line.level == 1]
+    done = sum(line.status in DONE_STEP for line in own)
+    spans = [
+        taken
+        for line in own
+        if line.id in scene.state.steps and (taken := _taken(scene, line.id)) is not None
+    ]
+    usual = [step.usually for step in scene.plan.steps() if step.phase == name and step.usually]
+    count = f"{done}/{len(own)}"
+    return StepLine(
+        id=phase_id(name),
+        name=name,
+        level=0,
+        status=worst(line.status for line in own),
+        right=count,
+        count=count,
+        took=lasting(sum(spans)) if spans else "",
+        usual=lasting(sum(usual)) if usual else "",
+    )
+
+
+def _group_lines(scene: Scene, group: PlanGroup, parent: str) -> Iterator[StepLine]:
+    children = [_step_line(scene, step, 2, group.id) for step in group.steps]
+    done = sum(line.status in DONE_STEP for line in children)
+    stands = scene.state.steps.get(group.id)
+    status = stands.status if stands else StepStatus.PENDING
+    trouble = worst(line.status for line in children)
+    if status is StepStatus.RUNNING and trouble in (StepStatus.WAITING, StepStatus.UNKNOWN):
+        status = trouble
+    count = f"{done}/{len(children)}"
+    yield StepLine(group.id, group.name, 1, status, count, count=count, parent=parent)
+    yield from children
+
+
+def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLine:
+    stands = scene.state.steps.get(step.id)
+    status = stands.status if stands else StepStatus.PENDING
+    taken = _taken(scene, step.id)
+    usual = lasting(step.usually) if step.usually else ""
+    coming = "you" if step.action == "manual" else _WILL_WANT.get(step.confirm, "")
+    if status is StepStatus.PENDING:
+        right = coming or (roughly(step.usually) if step.usually else "")
+        took = coming
+    elif status is StepStatus.WAITING:
+        right = took = "you"
+    elif status is StepStatus.SKIPPED:
+        right = took = "skip"
+    else:
+        right = took = lasting(taken) if taken is not None else ""
+    return StepLine(
+        id=step.id,
+        name=step.name,
+        level=level,
+        status=status,
+        right=right,
+        ref=", ".join(step.refs),
+        took=took,
+        usual=usual,
+        parent=parent,
+    )
+
+
+def worst(statuses: Iterable[StepStatus]) -> StepStatus:
+    """Return the status that a line shows for its children."""
+    return min(statuses, key=WORST_FIRST.index, default=StepStatus.PENDING)
+
+
+def _taken(scene: Scene, step: str) -> float | None:
+    stands = scene.state.steps.get(step)
+    if stands is None or stands.started_at is None:
+        return None
+    return between(stands.started_at, stands.ended_at, scene.now)
+
+
+def header(scene: Scene) -> Header:
+    """Return the two rows on top."""
+    plan, state, glyphs = scene.plan, scene.state, scene.glyphs
+    title = safe(plan.runbook)
+    version = plan.parameters.get("version")
+    if version is not None and not version.secret:
+        title += text("  ") + safe(version.value)
+    home = plan.environments.get(plan.environment)
+    more = safe(plan.file.rsplit("/", 1)[-1])
+    if state.started.commit:
+        more += text("  ") + safe(state.started.commit[:7])
+    return Header(
+        title=title,
+        place=plan.environment,
+        protected=bool(home and home.protected),
+        who=f"{state.driver}@{state.host}" if "@" not in state.driver else state.driver,
+        where=safe(f" {glyphs.dot} ".join(_where(scene))),
+        right=safe(f"run {state.run}"),
+        more=more,
+    )
+
+
+_ENDED = {
+    RunStatus.SUCCEEDED: "Succeeded",
+    RunStatus.ABORTED: "Aborted: nothing was undone",
+    RunStatus.ROLLED_BACK: "Rolled back",
+}
+
+
+def _where(scene: Scene) -> list[str]:
+    state = scene.state
+    steps = [stands for stands in state.steps.values() if not stands.is_group]
+    total = len(steps)
+    spent = between(state.started_at, state.ended_at, scene.now) or 0.0
+    so_far = f"{lasting(spent)} so far"
+    if state.status in _ENDED:
+        done = sum(stands.status in DONE_STEP for stands in steps)
+        failures = f"{state.failures} failed" if state.failures else ""
+        parts = [_ENDED[state.status], f"{done} of {total}", f"took {lasting(spent)}", failures]
+        return [part for part in parts if part]
+    if not scene.driving:
+        return ["Nobody drives this run now", f"{_place(steps)} of {total}"]
+    question = first_question(state)
+    running = [stands for stands in steps if stands.open_attempt is not None]
+    if question is not None and question.asks in ("failure", "partial", "unknown"):
+        place = _number(steps, question.step)
+        still = f"{len(running)} still running" if running else "nothing is running"
+        word = "Failed" if question.asks == "failure" else "Outcome not known"
+        return [f"{word} at step {place} of {total}", so_far, still]
+    if question is not None:
+        left = _left(scene)
+        then = [f"then about {about(left)}"] if left else []
+        return ["Waits for you", f"{_number(steps, question.step)} of {total}", so_far, *then]
+    current = running[0] if running else next((s for s in steps if not s.done), None)
+    phase = f"{current.phase}, " if current else ""
+    left = _left(scene)
+    ahead = [f"about {about(left)} left"] if left else []
+    held = ["pauses after it"] if scene.held else []
+    place = _number(steps, current.id) if current else total
+    return [f"{phase}step {place} of {total}", so_far, *ahead, *held]
+
+
+def _place(steps: list[StepState]) -> int:
+    return sum(stands.done for stands in steps)
+
+
+def _number(steps: list[StepState], id_: str | None) -> int:
+    for number, stands in enumerate(steps, 1):
+        if stands.id == id_ or (stands.group is not None and stands.group == id_):
+            return number
+    return 1
+
+
+def _left(scene: Scene) -> float:
+    """Return the seconds that the rest usually takes; 0 when too little of it is known."""
+    left, unknown = 0.0, 0
+    for step in scene.plan.steps():
+        stands = scene.state.steps.get(step.id)
+        if stands is None or stands.done:
+            continue
+        if step.usually is None:
+            unknown += 1
+        else:
+            left += max(0.0, step.usually - (_taken(scene, step.id) or 0.0))
+    return left if left >= 1 and unknown <= len(scene.state.steps) // 3 else 0.0
+
+
+_FIRST = ("rollback", "abort", "start", "unknown", "partial", "failure")
+
+
+def questions(state: RunState) -> tuple[Question, ...]:
+    """Return the open questions: a failure before a confirmation, else the oldest first."""
+    return tuple(sorted(state.questions, key=lambda question: question.asks not in _FIRST))
+
+
+def first_question(state: RunState) -> Question | None:
+    """Return the question to answer first, if any is open."""
+    return next(iter(questions(state)), None)
+
+
+def current_step(state: RunState) -> str | None:
+    """Return the step that matters now: with a question, running, or the next one."""
+    question = first_question(state)
+    if question is not None and question.step is not None:
+        return question.step
+    steps = [stands for stands in state.steps.values() if not stands.is_group]
+    running = [stands for stands in steps if stands.status is StepStatus.RUNNING]
+    if running:
+        group = running[0].group
+        return group if group and len(running) > 1 else running[0].id
+    waiting = next((stands.id for stands in steps if not stands.done), None)
+    return waiting or (steps[-1].id if steps else None)
+
+
+def step_title(scene: Scene, step: str) -> tuple[Content, str]:
+    """Return title and right part of the pane of one step."""
+    stands = scene.state.steps.get(step)
+    if stands is None:
+        return safe(step.removeprefix("phase:")), ""
+    if stands.is_group:
+        return safe(stands.name), ""
+    planned = _planned(scene.plan, step)
+    parts: list[str] = []
+    if len(stands.attempts) == 1:
+        parts.append("try 1")
+    elif stands.attempts:
+        parts.append(f"tries 1{scene.glyphs.dash}{len(stands.attempts)}")
+    taken = _taken(scene, step)
+    if taken is not None:
+        usual = planned.usually if planned else None
+        of = f" of ~{lasting(usual)}" if usual and not stands.done else ""
+        parts.append(f"{lasting(taken)}{of}")
+    if stands.adopted:
+        parts.append("found done")
+    return safe(stands.name), f" {scene.glyphs.dot} ".join(parts)
+
+
+def _planned(plan: Plan, step: str) -> PlanStep | None:
+    try:
+        return plan.step(step)
+    except KeyError:
+        return None
+
+
+def now_bar(scene: Scene, *, wide: bool = False) -> Now:
+    """Return what the bar says while nothing is asked."""
+    state = scene.state
+    if state.final:
+        return Now(text("Over"), ((safe(_ended_sentence(state)), EMPTY),))
+    if not scene.driving:
+        back = f"Take it up again: runbook resume {state.run}"
+        return Now(text("Not driven"), ((safe(state.reason or state.left or back), EMPTY),))
+    running = [stands for stands, _ in state.open_attempts()]
+    if not running:
+        return Now(text("Now"), ((_between_steps(scene), EMPTY),))
+    lines = [(_doing(scene, running[0]), _ends(scene, running[0]))]
+    if len(running) > 1:
+        names = ", ".join(stands.name for stands in running[1:])
+        lines = [(safe(f"{running[0].name}, {names} run at once."), EMPTY)]
+    if wide:
+        lines.append((_next(scene), EMPTY))
+    return Now(text("Now"), tuple(lines))
+
+
+def _ended_sentence(state: RunState) -> str:
+    if state.status is RunStatus.SUCCEEDED:
+        failed = f", {state.failures} failed and was left so" if state.failures else ""
+        return f"Every step is done{failed}. The journal is kept."
+    if state.status is RunStatus.ROLLED_BACK:
+        return f"What this run did is taken back by run {state.rolled_back_by}."
+    return state.reason or "The run was ended by its operator; what is done stays done."
+
+
+def _between_steps(scene: Scene) -> Content:
+    waits = [stands for stands in scene.state.steps.values() if stands.wait_until]
+    retries = [stands for stands in scene.state.steps.values() if stands.retry_until]
+    for stands in waits:
+        return safe(f"{stands.name} waits until {local(stands.wait_until)}.")
+    for stands in retries:
+        return safe(f"{stands.name} is tried again at {local(stands.retry_until)}.")
+    if scene.held:
+        return text("Paused: nothing new starts until you go on.")
+    return text("Nothing is running.")
+
+
+def _doing(scene: Scene, stands: StepState) -> Content:
+    peek = scene.peeks.get(stands.id, Peek())
+    if stands.last is not None and stands.last.stop_reason:
+        return safe(f"{stands.name} is being stopped: {stands.last.stop_reason}")
+    if peek.progress:
+        return safe(peek.progress)
+    planned = _planned(scene.plan, stands.id)
+    taken = _taken(scene, stands.id) or 0.0
+    usual = planned.usually if planned else None
+    slow = " Slower than usual." if usual and taken > 2 * usual else ""
+    of = f" of ~{lasting(usual)}" if usual else ""
+    return safe(f"{stands.name} runs {scene.glyphs.dot} {lasting(taken)}{of}.{slow}")
+
+
+def _ends(scene: Scene, stands: StepState) -> Content:
+    planned = _planned(scene.plan, stands.id)
+    if planned is None or planned.timeout is None:
+        return EMPTY
+    return text((f"this try ends at {lasting(planned.timeout)}", "$rb-muted"))
+
+
+def _next(scene: Scene) -> Content:
+    coming = [
+        step
+        for step in scene.plan.steps()
+        if (stands := scene.state.steps.get(step.id)) and stands.status is StepStatus.PENDING
+    ]
+    if not coming:
+        return text("Nothing comes after it.")
+    first = coming[0]
+    how = {"typed": "needs the typed name", "ask": "asks you first"}.get(first.confirm)
+    if first.action == "manual":
+        how = "is an item for you"
+    words = f"Next: {first.name} {how or 'starts by itself'}."
+    asking = next((step for step in coming[1:] if step.confirm != "none"), None)
+    if how is None and asking is not None:
+        words += f" The next question is {asking.name}."
+    return safe(words)
+
+
+def parts(scene: Scene, group: str) -> tuple[Part, ...]:
+    """Return the steps of a group with the end of their output."""
+    found = []
+    for stands in scene.state.children(group):
+        taken = _taken(scene, stands.id)
+        planned = _planned(scene.plan, stands.id)
+        time = lasting(taken) if taken is not None else ""
+        if stands.status is StepStatus.RUNNING and planned and planned.usually:
+            right = f"{time} of ~{lasting(planned.usually)}"
+        else:
+            words = {StepStatus.SUCCEEDED: "done", StepStatus.PENDING: "not started"}
+            right = f"{time} {words.get(stands.status, stands.status.value)}".strip()
+        last = scene.peeks.get(stands.id, Peek()).last
+        found.append(Part(stands.id, stands.name, stands.status, right, last))
+    return tuple(found)
+
+
+def away(scene: Scene) -> float:
+    """Return the seconds since the last event of the journal."""
+    last = moment(scene.state.at)
+    return max(0.0, (scene.now - last).total_seconds()) if last else 0.0

@@ -1,0 +1,299 @@
+"""What the tabs of a step show: plan, evidence, notes, hosts, help, failure. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+
+from runbook_tui.definition.patterns import matches
+from runbook_tui.ui.clock import local
+from runbook_tui.ui.model import Peek, Scene
+from state.run_state import Question, RunState, StepState
+from state.status import StepStatus
+from widgets.durations import lasting
+from widgets.failure_panel import Failure, call_lines
+from widgets.glyphs import MARK_STYLES, WORDS
+from widgets.rows import text
+from widgets.safe import safe, safe_lines
+from widgets.text_pane import Section
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import PlanStep
+
+LABEL = 12
+"""Cells of the label column."""
+
+_HOST_MARKS = {
+    "waiting": StepStatus.PENDING,
+    "running": StepStatus.RUNNING,
+    "done": StepStatus.SUCCEEDED,
+    "failed": StepStatus.FAILED,
+    "unknown": StepStatus.UNKNOWN,
+}
+_HOST_ORDER = ("failed", "unknown", "running", "waiting", "done")
+
+
+def labelled(label: str, words: str) -> Content:
+    """Return one line with its label in a column of its own."""
+    return safe(f"{label:<{LABEL - 2}}  ").stylize("$rb-muted") + safe(words)
+
+
+def plan_sections(
+    scene: Scene, step: PlanStep, described: Sequence[tuple[str, str]]
+) -> tuple[Section, ...]:
+    """Return what a step will do. `described` are the action's own rows, references filled in."""
+    stands = scene.state.steps.get(step.id)
+    lines = [*_standing(stands), *_shown_rows(scene, step)]
+    if scene.state.question_on(step.id) is None:
+        lines += [labelled(label, words) for label, words in described]
+    place = step.environment or scene.plan.environment
+    rules = [labelled("Where", place)] if place else []
+    rules += list(_rules(step))
+    if step.refs:
+        rules.append(labelled("Proves", ", ".join(step.refs)))
+    return (Section(tuple(lines), indent=LABEL), Section(tuple(rules), indent=LABEL))
+
+
+def _standing(stands: StepState | None) -> Iterator[Content]:
+    if stands is None or stands.status is StepStatus.PENDING:
+        return
+    word = "found done" if stands.adopted else WORDS[stands.status]
+    yield labelled("Stands", f"{word}{': ' + stands.reason if stands.reason else ''}")
+    if stands.proof == "person":
+        yield labelled("Proof", "by a person")
+    elif stands.proof == "machine":
+        yield labelled("Proof", "by the machine")
+
+
+def _shown_rows(scene: Scene, step: PlanStep) -> list[Content]:
+    question = scene.state.question_on(step.id)
+    rows = question.shown.get("rows") if question is not None else None
+    return list(shown_lines({"rows": rows})) if rows else []
+
+
+def shown_lines(shown: Mapping[str, Any]) -> Iterator[Content]:
+    """Return what a question shows: rows of label and text, lines, or values by name."""
+    for name, value in shown.items():
+        if isinstance(value, bool) or value is None:
+            continue
+        if isinstance(value, str | int | float):
+            yield labelled(name.replace("_", " ").capitalize(), str(value))
+        elif isinstance(value, Mapping):
+            yield from (labelled(str(key), str(each)) for key, each in value.items())
+        elif isinstance(value, Sequence):
+            yield from (_shown_item(item) for item in value)
+
+
+def _shown_item(item: object) -> Content:
+    if isinstance(item, Mapping):
+        if {"label", "text"} <= item.keys():
+            return labelled(str(item["label"]), str(item["text"]))
+        return safe("  ".join(str(value) for value in item.values() if value is not None))
+    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2:
+        return labelled(str(item[0]), str(item[1]))
+    return safe(str(item))
+
+
+def _rules(step: PlanStep) -> Iterator[Content]:
+    asks = {"typed": "the environment's name is typed", "ask": "asks before it begins"}
+    if step.confirm in asks:
+        yield labelled("Begins", asks[step.confirm])
+    if step.timeout is not None:
+        yield labelled("Each try", f"ends at {lasting(step.timeout)}")
+    if step.retries is not None:
+        yield labelled("Again", f"by itself, {step.retries.times} more")
+    if step.on_failure != "ask":
+        yield labelled("If it fails", step.on_failure)
+    if step.verify is not None:
+        yield labelled("Checked by", step.verify.action)
+    if step.undo is not None:
+        yield labelled("Way back", f"undone by {step.undo.action}")
+    if step.no_return:
+        yield labelled("No return", step.no_return)
+    if step.overlaid:
+        yield labelled("Overlaid", ", ".join(step.overlaid))
+
+
+def evidence_sections(stands: StepState | None) -> tuple[Section, ...]:
+    """Return what proves the step: evidence and outputs of its attempts and judgements."""
+    if stands is None:
+        return (Section((text("No evidence yet."),)),)
+    sections = []
+    for attempt in stands.attempts:
+        lines = list(_evidence(attempt.evidence))
+        if attempt.verdict:
+            lines.insert(0, labelled("Verdict", attempt.verdict))
+        if attempt.exit_code is not None:
+            lines.insert(0, labelled("Exit code", str(attempt.exit_code)))
+        if lines:
+            title = text(f"Try {attempt.number}")
+            words = attempt.status.value if not attempt.open else "running"
+            sections.append(Section(tuple(lines), title, words, indent=LABEL))
+    own = [*_evidence(stands.evidence), *(labelled(n, v) for n, v in stands.outputs.items())]
+    if own:
+        by = f"by a {stands.proof}" if stands.proof else ""
+        sections.append(Section(tuple(own), text("Result"), by, indent=LABEL))
+    return tuple(sections) or (Section((text("No evidence yet."),)),)
+
+
+def _evidence(evidence: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
+    for item in evidence:
+        yield labelled(str(item.get("kind", "")), str(item.get("summary", "")))
+
+
+def notes_section(state: RunState) -> Section:
+    """Return all notes, the newest first."""
+    notes = [*state.notes, *(note for stands in state.steps.values() for note in stands.notes)]
+    lines: list[Content] = []
+    for note in sorted(notes, key=lambda note: note.at, reverse=True):
+        stands = state.steps.get(note.step or "")
+        on = f" on {stands.name}" if stands else ""
+        lines.append(safe(f"{local(note.at)} {note.operator}{on}").stylize("$rb-muted"))
+        lines.extend(text("  ") + line for line in safe_lines(note.text))
+    return Section(tuple(lines) or (text("No notes yet."),), indent=2)
+
+
+def hosts_sections(scene: Scene, step: str) -> tuple[Section, ...]:
+    """Return how each host of a step stands, trouble first."""
+    hosts = scene.peeks.get(step, Peek()).hosts
+    stands = scene.state.steps.get(step)
+    if not hosts and stands is not None and stands.by_host:
+        lines = [
+            safe(f"{host}  ") + safe("  ".join(f"{k}={v}" for k, v in values.items()))
+            for host, values in stands.by_host.items()
+        ]
+        return (Section(tuple(lines)),)
+    if not hosts:
+        return (Section((text("This step runs on no hosts, or has not come to them yet."),)),)
+    counts = {state: sum(host[1] == state for host in hosts) for state in _HOST_ORDER}
+    head = text(f"{len(hosts)} hosts")
+    for state, count in counts.items():
+        if count:
+            status = _HOST_MARKS[state]
+            head += text("  ", (scene.glyphs.marks[status], MARK_STYLES[status]), f" {count}")
+    rows = []
+    for name, state, words in sorted(hosts, key=lambda host: _HOST_ORDER.index(host[1])):
+        status = _HOST_MARKS.get(state, StepStatus.UNKNOWN)
+        mark = text((scene.glyphs.marks[status], MARK_STYLES[status]))
+        rows.append(mark + text(" ") + safe(f"{name:<14} {words}"))
+    return (Section((head, text("sorted: trouble first"), text(), *rows)),)
+
+
+def help_sections(scene: Scene, step: PlanStep | None) -> tuple[Section, ...]:
+    """Return the author's help, links, and whom to call."""
+    sections = []
+    if step is not None and step.help:
+        sections.append(Section(tuple(safe_lines(step.help)), text("Author's help")))
+    links = {**scene.plan.links, **(step.links if step else {})}
+    if links:
+        lines = tuple(labelled(title, url) for title, url in links.items())
+        sections.append(Section(lines, text("Links"), indent=LABEL))
+    if scene.plan.contacts:
+        sections.append(Section(call_lines(contacts(scene)), text("Call")))
+    return tuple(sections) or (Section((text("The author wrote no help for this step."),)),)
+
+
+def contacts(scene: Scene) -> tuple[tuple[str, str, str], ...]:
+    """Return role, name and reach of those to call."""
+    return tuple((who.role, who.name, who.reach) for who in scene.plan.contacts)
+
+
+def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
+    """Return what the failure panel shows of a step."""
+    question = scene.state.question_on(stands.id)
+    last = stands.last
+    unknown = stands.status is StepStatus.UNKNOWN or (
+        question is not None and question.asks in ("unknown", "partial")
+    )
+    reason = stands.reason or (last.reason if last else None)
+    facts = []
+    if last is not None and last.exit_code is not None:
+        facts.append(f"exit {last.exit_code}")
+    if stands.attempts:
+        facts.append(f"{len(stands.attempts)} tr{'y' if len(stands.attempts) == 1 else 'ies'}")
+    effect = {"none": "it had no effect", "done": "its effect is there", "partial": "half done"}
+    if last is not None and last.effect in effect:
+        facts.append(effect[last.effect])
+    found, missing = _findings(question, stands)
+    return Failure(
+        sentence=reason or f"{stands.name} {WORDS[stands.status]}.",
+        facts=f" {scene.glyphs.dot} ".join(facts),
+        unknown=unknown,
+        found=found,
+        missing=missing,
+        last=scene.peeks.get(stands.id, Peek()).last,
+        help=_help(question, step),
+        contacts=contacts(scene),
+    )
+
+
+def _help(question: Question | None, step: PlanStep | None) -> str:
+    shown = question.shown.get("help") if question is not None else None
+    return str(shown or (step.help if step else "") or "")
+
+
+def _findings(
+    question: Question | None, stands: StepState
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a look found and could not find out, from the question or the last attempt."""
+    detail: Mapping[str, Any] = stands.last.detail if stands.last is not None else {}
+    shown: Mapping[str, Any] = question.shown if question is not None else {}
+    found = [*_texts(shown.get("found")), *_texts(detail.get("found"))]
+    missing = [*_texts(shown.get("missing")), *_texts(detail.get("missing"))]
+    if not found and stands.last is not None:
+        found = [str(item.get("summary", "")) for item in stands.last.evidence]
+    return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(missing))
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Sequence):
+        return [str(item) for item in value]
+    return []
+
+
+def resume_sections(scene: Scene, before: RunState | None) -> tuple[Section, ...]:
+    """Return "While you were away": what was found at the steps that were in flight."""
+    state = scene.state
+    lines: list[Content] = []
+    was = {stands.id for stands, _ in before.open_attempts()} if before is not None else set()
+    for step in was:
+        stands = state.steps[step]
+        mark = text((scene.glyphs.marks[stands.status], MARK_STYLES[stands.status]), " ")
+        when = f"ended {local(stands.ended_at)}" if stands.done else WORDS[stands.status]
+        if stands.open_attempt is not None:
+            when = "goes on"
+        lines.append(mark + safe(f"{stands.name:<26} {when}"))
+        how = "found done, by looking" if stands.adopted else stands.reason
+        if how:
+            lines.append(text("    ") + safe(how))
+    if not lines:
+        lines.append(text("No step was running."))
+    unknown = [stands.name for stands in state.steps.values() if stands.status == "unknown"]
+    changed = ", ".join(state.changed)
+    tail = (
+        safe(f"Nobody knows the outcome of {', '.join(unknown)}: you are asked.")
+        if unknown
+        else text("Nothing was run twice. Nothing is unknown."),
+        safe(f"The runbook file has changed at: {changed}. The run keeps its own.")
+        if changed
+        else text("The run goes on with the runbook as it was at the start."),
+        text(f"{state.seq} events are journaled."),
+    )
+    last = f"Last seen {local(before.at if before else state.at)}, {state.driver}."
+    return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
+
+
+def manual_sections(question: Question) -> tuple[Section, ...]:
+    """Return what a person is to do, as its author wrote it."""
+    return (Section(tuple(safe_lines(str(question.shown.get("text") or "")))),)
+
+
+def pattern_check(pattern: str) -> Callable[[str], str]:
+    """Return a check of what is typed against an author's pattern; the engine checks again."""
+    if not pattern:
+        return lambda value: ""
+    return lambda value: "" if matches(pattern, value) else f"must match {pattern}"

@@ -1,0 +1,493 @@
+"""Launch: the values of a run, what it would do, whether all can be reached; then the start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+
+from runbook_tui.ui import clock, keys
+from runbook_tui.ui.backend import Backend, BackendError, Check, Draft, PlanFound
+from runbook_tui.ui.bridge import ScreenOperator
+from runbook_tui.ui.screens.dialogs import HelpScreen
+from state.status import StepStatus
+from widgets.choices import Choice
+from widgets.decision_bar import Ask, DecisionBar, Now
+from widgets.durations import lasting
+from widgets.field import Field
+from widgets.key_bar import KeyBar
+from widgets.pane_title import PaneTitle
+from widgets.parameter_form import Parameter, ParameterForm
+from widgets.plan_table import PlanLine, PlanTable
+from widgets.rows import EMPTY, Painted, Row, cut, glyphs_of, spread, text
+from widgets.run_header import Header, RunHeader, badge
+from widgets.safe import safe
+
+if TYPE_CHECKING:
+    from runbook_tui.ui.app import RunbookApp
+
+START = "launch"
+"""The id of the question that starts the run."""
+
+
+class EnvironmentRow(Painted, can_focus=True):
+    """The environment; left and right choose another one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,h", "choose(-1)", show=False),
+        Binding("right,l,space", "choose(1)", show=False),
+    ]
+
+    class Chosen(Message):
+        """Another environment."""
+
+        def __init__(self, name: str | None) -> None:
+            super().__init__()
+            self.name = name
+
+    def __init__(self, environments: Sequence[tuple[str, bool]], current: str | None) -> None:
+        super().__init__(id="environment")
+        self._environments = tuple(environments)
+        names = [name for name, _ in environments]
+        self._place = names.index(current) if current in names else -1
+
+    @property
+    def current(self) -> tuple[str, bool] | None:
+        """Name of the environment, and whether it is protected."""
+        return self._environments[self._place] if self._place >= 0 else None
+
+    def rows(self, width: int, height: int) -> list[Row]:
+        """Return the row."""
+        left = text(" ", ("Environment  ", "bold"))
+        if self.current is None:
+            left += text(("choose one with ← →", "bold $rb-ask"))
+        else:
+            name, protected = self.current
+            left += badge(name, protected=protected, filled=protected)
+            left += text("  protected: its name must be typed") if protected else EMPTY
+        count = f"{self._place + 1} of {len(self._environments)}  ← →" if self.has_focus else ""
+        right = text((count, "$rb-muted"), " ")
+        return [Row(spread(left, right, width, glyphs_of(self)), "on $rb-select" * self.has_focus)]
+
+    def on_focus(self) -> None:
+        """Draw the row on the select colour."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Draw it plain."""
+        self.repaint()
+
+    def action_choose(self, step: int) -> None:
+        """Choose another one."""
+        if self._environments:
+            self._place = (self._place + step) % len(self._environments)
+            self.repaint()
+            self.post_message(self.Chosen(self._environments[self._place][0]))
+
+
+class PreflightTable(Painted, can_focus=True):
+    """What the run needs: what blocks first, then what warns, then the rest in one row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "again", show=False)]
+
+    class Again(Message):
+        """Check again."""
+
+    def __init__(self) -> None:
+        super().__init__(id="preflight")
+        self.checks: tuple[Check, ...] = ()
+
+    def show(self, checks: Sequence[Check]) -> None:
+        """Show these checks."""
+        self.checks = tuple(checks)
+        self.repaint()
+
+    def lines(self, width: int) -> list[Row]:
+        """Return all rows."""
+        glyphs, rows = glyphs_of(self), list[Row]()
+        marks = {
+            "blocks": (glyphs.marks[StepStatus.FAILED], "bold reverse $rb-bad"),
+            "warns": ("!", "bold reverse $rb-ask"),
+        }
+        for level, (mark, style) in marks.items():
+            for check in (each for each in self.checks if each.level == level):
+                left = text(" ", (mark, style), " ") + safe(f"{check.name:<26} {check.sentence}")
+                rows.append(Row(spread(left, text((level, "bold"), " "), width, glyphs)))
+                if check.mend:
+                    mend = cut(safe(f"Mend: {check.mend}"), width - 5, glyphs)
+                    rows.append(Row(text("   ") + mend))
+        good = [check.name for check in self.checks if check.level == "good"]
+        if good:
+            done = (glyphs.marks[StepStatus.SUCCEEDED], "$rb-ok")
+            names = text(" ", done, " ") + safe(", ".join(good))
+            rows.append(Row(spread(names, text("all reached "), width, glyphs)))
+        return rows
+
+    def rows(self, width: int, height: int) -> list[Row]:
+        """Return the visible rows."""
+        return self.lines(width)[:height]
+
+    def action_again(self) -> None:
+        """Check again."""
+        self.post_message(self.Again())
+
+
+class LaunchScreen(Screen[None]):
+    """The form that starts a run. Nothing is changed before the bar's question is answered."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "decide", show=False),
+        Binding("tab", "next(1)", show=False),
+        Binding("shift+tab", "next(-1)", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("escape", "back", show=False),
+        Binding("q", "leave", show=False),
+    ]
+    DEFAULT_CSS = """
+    LaunchScreen #plan { height: 1fr; min-height: 3; }
+    LaunchScreen #preflight { height: auto; max-height: 7; }
+    """
+
+    def __init__(
+        self, backend: Backend, file: Path, environment: str | None, given: dict[str, str]
+    ) -> None:
+        super().__init__()
+        self._backend = backend
+        self._file = file
+        self._environment = environment
+        self._given = given
+        self._draft: Draft | None = None
+        self._found: Sequence[PlanFound] | None = None
+        self._problem: BackendError | None = None
+        self._looks = 0
+        self._looked_at = ""
+        self._checking = False
+        self._where = EMPTY
+        self.header = RunHeader(
+            Header(
+                text("Start: ") + safe(file.name),
+                who=f"{backend.operator}@{backend.host}",
+                where=text("Reading the runbook"),
+            ),
+            clock.now_here,
+        )
+        self.with_title = PaneTitle("With what")
+        self.plan_title = PaneTitle("Plan", "not looked at yet")
+        self.plan = PlanTable(id="plan")
+        self.preflight_title = PaneTitle("Preflight", "not checked yet")
+        self.preflight = PreflightTable()
+        self.form: ParameterForm | None = None
+        self.place: EnvironmentRow | None = None
+        self.bar = DecisionBar(id="bar")
+        self.keys = KeyBar(*keys.LAUNCH)
+
+    def compose(self) -> ComposeResult:
+        """Values, plan, preflight, bar."""
+        yield self.header
+        yield self.with_title
+        yield self.plan_title
+        yield self.plan
+        yield self.preflight_title
+        yield self.preflight
+        yield self.bar
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Read the file."""
+        self.bar.show_now(Now(text("Reading"), ((text("Reading the runbook."), EMPTY),)))
+        self._read()
+
+    @work(thread=True)
+    def _read(self) -> None:
+        try:
+            draft = self._backend.draft(self._file, self._environment, self._given)
+        except BackendError as problem:
+            self.app.call_from_thread(self._cannot, problem)
+            return
+        self.app.call_from_thread(self.call_later, self._have_draft, draft)
+
+    def _cannot(self, problem: BackendError) -> None:
+        lines = [safe(line) for line in problem.sentence.splitlines()] or [EMPTY]
+        if problem.advice:
+            lines.append(safe(problem.advice))
+        self.header.show(self._head(text("This runbook cannot be started")))
+        self.bar.show_now(Now(text("Cannot start"), tuple((line, EMPTY) for line in lines[:3])))
+
+    def _head(self, where: Content) -> Header:
+        place = self.place.current if self.place is not None else None
+        title = text("Start: ") + safe(self._draft.title if self._draft else self._file.name)
+        return Header(
+            title,
+            place[0] if place else "",
+            bool(place and place[1]),
+            f"{self._backend.operator}@{self._backend.host}",
+            where,
+        )
+
+    async def _have_draft(self, draft: Draft) -> None:
+        self._draft = draft
+        after: PaneTitle | EnvironmentRow = self.with_title
+        if draft.environments:
+            only = draft.environments[0][0] if len(draft.environments) == 1 else None
+            self.place = EnvironmentRow(draft.environments, self._environment or only)
+            await self.mount(self.place, after=after)
+            after = self.place
+        self.form = ParameterForm(
+            [
+                Parameter(each.name, each.prompt, each.value, each.prompt, each.secret, each.check)
+                for each in draft.wanted
+            ]
+        )
+        await self.mount(self.form, after=after)
+        parts = [
+            f"{draft.steps} steps",
+            draft.words,
+            f"way back: {draft.rollback}" * bool(draft.rollback),
+        ]
+        dot = f" {glyphs_of(self).dot} "
+        self._where = safe(dot.join(part for part in parts if part))
+        self.header.show(self._head(self._where))
+        self._look()
+        self._first_focus()
+
+    def _first_focus(self) -> None:
+        """The first value that is empty or wrong; else the plan."""
+        if self.place is not None and self.place.current is None:
+            self.place.focus()
+        elif self.form is None or not self.form.focus_first():
+            self.plan.focus()
+
+    @property
+    def _ready(self) -> bool:
+        chosen = self.place is None or self.place.current is not None
+        return self.form is not None and chosen and not self.form.problems
+
+    def _chosen(self) -> str | None:
+        current = self.place.current if self.place is not None else None
+        return current[0] if current else None
+
+    def _look(self) -> None:
+        """Look at what is there, if the values are right; say what is missing otherwise."""
+        self._found, self._problem = None, None
+        self.preflight.show(())
+        if self._ready and self.form is not None:
+            self._looks += 1
+            self._checking = True
+            self._look_now(self._looks, self._chosen(), dict(self.form.values))
+            self.plan_title.show(text("Plan"), "looking")
+            self.preflight_title.show(text("Preflight"), "checking")
+        self._renew_bar()
+
+    @work(thread=True)
+    def _look_now(self, number: int, environment: str | None, given: dict[str, str]) -> None:
+        """Look at the plan, then at what must be reached; only the newest look counts."""
+        call = self.app.call_from_thread
+        try:
+            call(self._have_plan, number, self._backend.look(self._file, environment, given))
+            call(self._have_checks, number, self._backend.preflight(self._file, environment, given))
+        except BackendError as problem:
+            call(self._look_failed, number, problem)
+
+    def _look_failed(self, number: int, problem: BackendError) -> None:
+        if number == self._looks:
+            self._problem = problem
+            self._renew_bar()
+
+    def _have_plan(self, number: int, found: Sequence[PlanFound]) -> None:
+        if number != self._looks:
+            return
+        self._found = found
+        there = sum(each.there for each in found)
+        change = sum(each.will.startswith("will") for each in found)
+        dot = glyphs_of(self).dot
+        self._looked_at = clock.now_utc().astimezone().strftime("%H:%M:%S")
+        self.plan_title.show(
+            text(f"Plan, probed {self._looked_at}"),
+            f"{there} already there {dot} {change} change something",
+        )
+        self.plan.show([_plan_line(each) for each in found])
+        self._renew_bar()
+
+    def _have_checks(self, number: int, checks: Sequence[Check]) -> None:
+        if number != self._looks:
+            return
+        self._checking = False
+        self.preflight.show(checks)
+        count = {level: sum(check.level == level for check in checks) for level in _LEVELS}
+        words = [f"{count[level]} {word}" for level, word in _LEVELS.items() if count[level]]
+        dot = f" {glyphs_of(self).dot} "
+        self.preflight_title.show(text("Preflight"), dot.join(words) or "nothing to check")
+        self._renew_bar()
+
+    def _renew_bar(self) -> None:
+        """Say what is missing, or ask for the start."""
+        missing = self._missing()
+        if missing is not None:
+            title, words = missing
+            self.bar.show_now(Now(text(title), ((safe(words), EMPTY),)))
+            return
+        self.bar.show_ask(self._start_question())
+
+    def _missing(self) -> tuple[str, str] | None:
+        if self.form is None:
+            return "Reading", "Reading the runbook."
+        if self.place is not None and self.place.current is None:
+            return "Cannot start yet", "No environment is chosen."
+        if self.form.problems:
+            name, problem = next(iter(self.form.problems.items()))
+            return "Cannot start yet", f"{name}: {problem}."
+        if self._problem is not None:
+            return "Cannot start", f"{self._problem.sentence} {self._problem.advice}".strip()
+        blocks = [check for check in self.preflight.checks if check.level == "blocks"]
+        if blocks:
+            many = "1 check blocks" if len(blocks) == 1 else f"{len(blocks)} checks block"
+            return "Cannot start yet", f"{many}. Mend it above; enter there checks again."
+        if self._found is None:
+            return "Cannot start yet", "Looking at what is already there."
+        return None
+
+    def _start_question(self) -> Ask:
+        place = self.place.current if self.place is not None else None
+        name, protected = place or ("", False)
+        found = self._found or ()
+        change = sum(each.will.startswith("will") for each in found)
+        asks = sum(each.asks for each in found)
+        lines = [text(f"Changes {change} things; asks you {asks} times.")]
+        warns = [check.name for check in self.preflight.checks if check.level == "warns"]
+        if warns:
+            lines.append(safe(f"Warned: {', '.join(warns)}."))
+        if self._checking:
+            lines.append(text("Preflight is still checking."))
+        where = f" in {name}" if name else ""
+        choices: tuple[Choice, ...] = (Choice("", "Not yet"),)
+        if not protected:
+            choices = (*choices, Choice("start", "Start", "y"))
+        return Ask(
+            START,
+            safe(f"Start {self._draft.title if self._draft else 'it'}{where}?"),
+            tuple(lines),
+            choices,
+            typed=name if protected else "",
+            value="start",
+        )
+
+    def on_parameter_form_changed(self, event: ParameterForm.Changed) -> None:
+        """The values have changed: what was found does not count any more."""
+        event.stop()
+        self._looks += 1
+        self._found, self._problem = None, None
+        self.plan_title.show(text("Plan"), "values have changed")
+        self.set_timer(0.5, self._look_when_settled)
+        self._renew_bar()
+
+    def _look_when_settled(self) -> None:
+        if self._ready and self._found is None and self._problem is None:
+            self._look()
+
+    def on_parameter_form_finished(self, event: ParameterForm.Finished) -> None:
+        """All values are right: look, and go to the plan."""
+        event.stop()
+        self._look()
+        self.plan.focus()
+
+    def on_environment_row_chosen(self, event: EnvironmentRow.Chosen) -> None:
+        """Another environment: look again."""
+        event.stop()
+        self.header.show(self._head(self._where))
+        self._look()
+
+    def on_preflight_table_again(self, event: PreflightTable.Again) -> None:
+        """Check again."""
+        event.stop()
+        self._look()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys and heavy titles that belong to the focus."""
+        typing = isinstance(self.focused, Field)
+        in_form = self.form is not None and self.form in getattr(self.focused, "ancestors", ())
+        self.with_title.focused(in_form or self.focused is self.place)
+        self.plan_title.focused(self.plan.has_focus)
+        self.preflight_title.focused(self.preflight.has_focus)
+        if typing:
+            self.keys.show(*keys.TYPING)
+        elif self.bar.has_the_focus:
+            self.keys.show(*keys.choosing(glyphs_of(self)))
+        else:
+            self.keys.show(*keys.LAUNCH)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say where an acting key works."""
+        from runbook_tui.ui.decisions import ACTING  # it imports the engine
+
+        if isinstance(self.focused, Field) or self.bar.has_the_focus:
+            return
+        means = ACTING.get(event.character or "")
+        if means is not None:
+            event.stop()
+            self.keys.say(safe(f"{event.character} is {means}; it works after d"))
+        else:
+            self.keys.hush()
+
+    def action_next(self, step: int) -> None:
+        """Put the focus on the next part, or field."""
+        stops: list[Painted | Field] = [self.place] if self.place is not None else []
+        if self.form is not None:
+            stops += list(self.form.query(Field))
+        stops += [self.plan, self.preflight]
+        place = next((i for i, stop in enumerate(stops) if stop is self.focused), -step)
+        stops[(place + step) % len(stops)].focus()
+
+    def action_decide(self) -> None:
+        """Into the bar, when there is nothing missing."""
+        if not self.bar.enter_bar():
+            missing = self._missing()
+            self.keys.say(safe(missing[1] if missing else "Not yet."))
+            self._first_focus()
+
+    def on_decision_bar_stayed(self, event: DecisionBar.Stayed) -> None:
+        """Not yet."""
+        event.stop()
+        self.plan.focus()
+
+    def on_field_left(self, event: Field.Left) -> None:
+        """Escape from a value goes to the plan."""
+        event.stop()
+        self.plan.focus()
+
+    def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
+        """Start the run."""
+        event.stop()
+        if event.choice == "start" and self.form is not None:
+            operator = ScreenOperator(event.ask.typed or None, started=True)
+            app: RunbookApp = self.app  # type: ignore[assignment]  # this screen belongs to that app
+            app.start_run(self._file, self._chosen(), dict(self.form.values), operator)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen())
+
+    def action_back(self) -> None:
+        """One level back inside the form: to the plan."""
+        self.plan.focus()
+
+    def action_leave(self) -> None:
+        """Leave the form: nothing was started."""
+        self.app.call_later(self.app.run_action, "leave_run")
+
+
+_LEVELS = {"good": "good", "warns": "warn", "blocks": "block"}
+
+
+def _plan_line(found: PlanFound) -> PlanLine:
+    mark = StepStatus.SUCCEEDED if found.there else StepStatus.WAITING if found.asks else None
+    usual = lasting(found.usual) if found.usual else ""
+    return PlanLine(
+        found.step, found.name, mark, found.found, found.will, usual, tuple(found.details)
+    )

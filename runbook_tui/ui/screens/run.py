@@ -1,0 +1,623 @@
+"""The screen of one run: checklist, step, bar, keys. It shows; `decisions` says what keys do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+
+from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
+from runbook_tui.ui import clock, decisions, keys, model, panes
+from runbook_tui.ui.backend import Backend, BackendError, Ended, Recorded
+from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
+from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.screens.dialogs import HelpScreen, leave_dialog
+from runbook_tui.ui.screens.notes import NoteArea, NotesPane
+from runbook_tui.ui.screens.rollback import RollbackScreen
+from runbook_tui.ui.screens.step_pane import StepPane
+from runbook_tui.ui.side import side_sections
+from state.run_state import Question, RunState
+from widgets.decision_bar import DecisionBar, Now
+from widgets.durations import lasting
+from widgets.field import Field
+from widgets.key_bar import KeyBar
+from widgets.pane_title import Divider, PaneTitle
+from widgets.parallel_panes import ParallelPanes
+from widgets.rows import EMPTY, glyphs_of, text
+from widgets.run_header import Header, RunHeader
+from widgets.safe import safe
+from widgets.step_tree import StepTree
+from widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import Plan
+
+WIDE = 140
+NARROW = 80
+BELLS = (120.0, 300.0, 900.0)
+"""Seconds after which an unanswered question rings again."""
+
+
+class RunScreen(Screen[None]):
+    """One run, driven by this session or only shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "decide", show=False),
+        *(Binding(key, f"tab('{key}')", show=False) for key in "123456"),
+        Binding("left_square_bracket", "next_tab(-1)", show=False),
+        Binding("right_square_bracket", "next_tab(1)", show=False),
+        Binding("tab", "pane(1)", show=False),
+        Binding("shift+tab", "pane(-1)", show=False),
+        Binding("full_stop", "running_step", show=False),
+        Binding("z", "zoom", show=False),
+        Binding("m", "note", show=False),
+        Binding("slash", "find('find')", show=False),
+        Binding("ampersand", "find('filter')", show=False),
+        Binding("n", "next_question(1)", show=False),
+        Binding("N", "next_question(-1)", show=False),
+        Binding("escape", "back", show=False),
+        Binding("vertical_line", "pager", show=False),
+        Binding("question_mark", "help", show=False),
+        Binding("q", "leave", show=False),
+    ]
+
+    def __init__(
+        self,
+        backend: Backend,
+        drive: Callable[[ScreenOperator], Ended] | None,
+        *,
+        run: str | None = None,
+        operator: ScreenOperator | None = None,
+    ) -> None:
+        """`drive` starts or resumes the run, in a thread; without it `run` is only shown."""
+        super().__init__()
+        self._backend = backend
+        self._drive = drive
+        self._run = run
+        self.operator = operator or ScreenOperator()
+        self.driving: Driving | None = None
+        self._watcher = Watcher(backend.state_directory)
+        self._plans: dict[str, Plan] = {}
+        self._state: RunState | None = None
+        self._before: RunState | None = None
+        self._peeks: Mapping[str, Peek] = {}
+        self._held = False
+        self._step = ""
+        self._own_choice = False
+        self._question = ""
+        self._rung: tuple[str, float, int] = ("", 0.0, 0)
+        self._expects_rollback = False
+        self._zoomed = False
+        self._came_from: Widget | None = None
+        self._second = ""
+        self._leaving = False
+        self.header = RunHeader(
+            Header(text("Runbook"), where=text("Reading the run")),
+            clock.now_here,
+        )
+        self.checklist = StepTree()
+        self.checklist_title = PaneTitle("Steps")
+        self.pane = StepPane(backend.state_directory, backend.describe)
+        self.side = TextPane(id="side")
+        self.bar = DecisionBar(id="bar")
+        self.keys = KeyBar()
+
+    def compose(self) -> ComposeResult:
+        """Header, panes, bar, keys."""
+        yield self.header
+        with Horizontal(id="body"):
+            with Vertical(id="steps"):
+                yield self.checklist_title
+                yield self.checklist
+            yield Divider(id="divider")
+            yield self.pane
+            yield Divider(id="side-divider")
+            yield self.side
+        yield self.bar
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Begin to drive, and to look ten times a second for what is new."""
+        self.checklist.focus()
+        self.bar.show_now(Now(text("Now"), ((text("Reading the run."), EMPTY),)))
+        if self._run is not None:
+            self._read_first(self._run)
+        elif self._drive is not None:
+            self._begin()
+        self.set_interval(0.1, self._tick)
+
+    def on_unmount(self) -> None:
+        """End the watching thread."""
+        self._watcher.close()
+
+    @work(thread=True)
+    def _read_first(self, run: str) -> None:
+        """Read what the journal has before anything else happens."""
+        try:
+            recorded = self._backend.recorded(run)
+        except BackendError as problem:
+            self.app.call_from_thread(self._cannot, problem)
+            return
+        self.app.call_from_thread(self._have, recorded)
+
+    def _have(self, recorded: Recorded) -> None:
+        self._plans[recorded.state.run] = recorded.plan
+        self._state = self._before = recorded.state
+        if self._drive is not None:
+            self._begin()
+        self._renew()
+
+    def _cannot(self, problem: BackendError) -> None:
+        lines = [(safe(problem.sentence), EMPTY)]
+        if problem.advice:
+            lines.append((safe(problem.advice), EMPTY))
+        self.bar.show_now(Now(text("This cannot go on"), tuple(lines)))
+
+    def _begin(self) -> None:
+        drive, operator = self._drive, self.operator
+        if drive is not None:
+            self.driving = Driving(lambda: drive(operator))
+
+    @property
+    def is_driving(self) -> bool:
+        """True while the driver of this session is at it."""
+        return self.driving is not None and self.driving.alive
+
+    def _tick(self) -> None:
+        """Take what is new; once a second also what only time has changed."""
+        state, peeks = self.operator.take(), self._watcher.take()
+        ended = self.driving is not None and not self.driving.alive
+        refusal = self.operator.take_refusal()
+        if refusal:
+            self.keys.say(safe(refusal))
+        if state is not None:
+            self._take_state(state)
+        if peeks is not None:
+            self._peeks = peeks
+        second = clock.now_utc().strftime("%H:%M:%S")
+        if state is not None or peeks is not None or second != self._second or ended:
+            self._second = second
+            self._renew()
+        if ended and self.driving is not None:
+            self._driver_ended(self.driving)
+
+    def _take_state(self, state: RunState) -> None:
+        first = self._state is None or self._state.run != state.run
+        self._state = state
+        if state.run not in self._plans:
+            self._read_plan(state.run)
+        elif first or (self._before is not None and state.resumes > self._before.resumes):
+            self._greet(state)
+
+    def _greet(self, state: RunState) -> None:
+        """After a resume: say what happened while nobody was here."""
+        before, self._before = self._before, None
+        scene = self._scene()
+        if before is None or scene is None:
+            return
+        gone = model.away(replace(scene, state=before))
+        self.pane.show_resume(
+            f"While you were away, {lasting(gone)}", panes.resume_sections(scene, before)
+        )
+
+    @work(thread=True)
+    def _read_plan(self, run: str) -> None:
+        try:
+            plan = self._backend.recorded(run).plan
+        except BackendError as problem:
+            self.app.call_from_thread(self._cannot, problem)
+            return
+        self.app.call_from_thread(self._have_plan, run, plan)
+
+    def _have_plan(self, run: str, plan: Plan) -> None:
+        self._plans[run] = plan
+        self._step, self._own_choice = "", False
+        self._renew()
+
+    def _driver_ended(self, driving: Driving) -> None:
+        """The driver is gone: say how, or go when the operator wanted to."""
+        self.driving, self._drive = None, None
+        if self._leaving:
+            self.app.exit(driving.ended.code if driving.ended else 1)
+            return
+        ended = driving.ended
+        if ended is not None and ended.sentence:
+            self._cannot(BackendError(ended.sentence, ended.advice))
+        elif driving.failure is not None:
+            words = f"The driver failed: {driving.failure!r}. Running steps go on."
+            self._cannot(BackendError(words, "Leave with q, then run: runbook resume"))
+        else:
+            self._renew()
+
+    def _scene(self) -> Scene | None:
+        state = self._state
+        if state is None or state.run not in self._plans:
+            return None
+        return Scene(
+            plan=self._plans[state.run],
+            state=state,
+            now=clock.now_utc(),
+            glyphs=glyphs_of(self),
+            peeks=self._peeks,
+            driving=self.is_driving,
+            held=self._held,
+        )
+
+    def _renew(self) -> None:
+        scene = self._scene()
+        if scene is None or not self.is_attached:
+            return
+        self.header.show(model.header(scene))
+        self.checklist.show(model.step_lines(scene))
+        current = model.current_step(scene.state)
+        self.checklist.fit(self.checklist.current if self._own_choice else current or "")
+        if not self._own_choice and current is not None:
+            self.checklist.choose(current)
+        self._step = self.checklist.current
+        self._watch(scene)
+        self._renew_bar(scene)
+        self._renew_keys(scene)
+        self.call_later(self._renew_pane, scene)
+
+    async def _renew_pane(self, scene: Scene) -> None:
+        if not self.is_attached:
+            return
+        await self.pane.show(scene, self._step)
+        if self.size.width >= WIDE:
+            step = next((each for each in scene.plan.steps() if each.id == self._step), None)
+            described = self._backend.describe(step) if step else ()
+            self.side.show(side_sections(scene, step, described))
+
+    def _watch(self, scene: Scene) -> None:
+        """Look at the attempts whose output is on the screen or still runs."""
+        wanted = {stands.id: attempt.directory for stands, attempt in scene.state.open_attempts()}
+        chosen = scene.state.steps.get(self._step)
+        shown = [chosen] if chosen is not None else []
+        if chosen is not None and chosen.is_group:
+            shown = list(scene.state.children(chosen.id))
+        for stands in shown:
+            if stands.last is not None:
+                wanted[stands.id] = stands.last.directory
+        self._watcher.want(wanted)
+
+    def _renew_bar(self, scene: Scene) -> None:
+        question = self._open_question(scene.state)
+        if question is not None and scene.driving:
+            place = decisions.placed(scene.state, question)
+            self.bar.show_ask(decisions.ask(scene, question, place))
+            self._call_for(scene, question)
+            if question.asks == "rollback" and self._expects_rollback:
+                self._expects_rollback = False
+                self._show_rollback(scene, question)
+        elif self.bar.asking is None or self.bar.asking.id != decisions.MENU:
+            self.bar.show_now(model.now_bar(scene, wide=self.size.width >= WIDE))
+            self._set_title(scene, "")
+
+    def _open_question(self, state: RunState) -> Question | None:
+        """Return the question that the bar shows: the one walked to, else the first."""
+        chosen = state.question(self._question) if self._question else None
+        return chosen or model.first_question(state)
+
+    def _call_for(self, scene: Scene, question: Question) -> None:
+        """Ring once for a new question, and again after 2, 5 and 15 minutes."""
+        now = scene.now.timestamp()
+        asked, since, rung = self._rung
+        if asked != question.id:
+            self._rung = (question.id, now, 0)
+            self.app.bell()
+            self._set_title(scene, "? ")
+        elif rung < len(BELLS) and now - since > BELLS[rung]:
+            self._rung = (asked, since, rung + 1)
+            self.app.bell()
+
+    def _set_title(self, scene: Scene, mark: str) -> None:
+        set_title = getattr(self.app, "set_terminal_title", None)
+        if set_title is not None:
+            set_title(f"{mark}{safe(scene.plan.runbook).plain} · runbook")
+
+    def _renew_keys(self, scene: Scene | None) -> None:
+        self.checklist_title.focused(self.checklist.has_focus)
+        self.pane.title.focused(self.pane.has_focus_within)
+        width = self.size.width
+        if self._typing():
+            shown = keys.TYPING
+            if isinstance(self.focused, NoteArea):
+                shown = keys.NOTING
+            elif isinstance(self.focused, Field) and self.pane.form in self.focused.ancestors:
+                shown = keys.FORM
+        elif self.bar.has_the_focus:
+            shown = keys.choosing(glyphs_of(self))
+        else:
+            asks = bool(scene and scene.driving and scene.state.questions)
+            shown = keys.looking(asks=asks, wide=width >= WIDE, narrow=width < NARROW)
+        self.keys.show(*shown)
+
+    def _typing(self) -> bool:
+        return isinstance(self.focused, Field | NoteArea)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys that work where the focus is."""
+        self._renew_keys(self._scene())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """One, two or three columns."""
+        self.set_class(event.size.width < NARROW, "narrow")
+        self.set_class(event.size.width >= WIDE, "wide")
+        self._renew()
+
+    def on_key(self, event: events.Key) -> None:
+        """Say where an acting key works; leave the resume summary at the first key."""
+        if self._typing() or self.bar.has_the_focus:
+            return
+        if self.pane.leave_resume():
+            self._renew()
+        means = decisions.ACTING.get(event.character or "")
+        if means is not None:
+            event.stop()
+            self.keys.say(safe(f"{event.character} is {means}; it works after d"))
+        else:
+            self.keys.hush()
+
+    def on_step_tree_chosen(self, event: StepTree.Chosen) -> None:
+        """Show the chosen step from now on, not the running one."""
+        event.stop()
+        if self.checklist.has_focus and event.step != self._step:
+            self._own_choice = True
+        self._renew()
+
+    def on_step_tree_opened(self, event: StepTree.Opened) -> None:
+        """Go into the pane of the step."""
+        event.stop()
+        self._own_choice = True
+        self._renew()
+        self.call_later(self._focus_pane)
+
+    def on_parallel_panes_opened(self, event: ParallelPanes.Opened) -> None:
+        """Open one of the parallel steps in full."""
+        event.stop()
+        self._own_choice = True
+        self.checklist.choose(event.step)
+        self._renew()
+
+    def on_tab_row_chosen(self, event: object) -> None:
+        """A tab was clicked."""
+        self.action_tab(getattr(event, "key", "1"))
+
+    def action_tab(self, key: str) -> None:
+        """Show a tab."""
+        self.pane.choose_tab(key)
+        self._renew()
+
+    def action_next_tab(self, places: int) -> None:
+        """Show the next or previous tab."""
+        self.pane.step_tab(places)
+        self._renew()
+
+    def _focus_pane(self) -> None:
+        self.pane.content().focus()
+
+    def action_pane(self, places: int) -> None:
+        """Put the focus on the next pane, in a form on the next field."""
+        if isinstance(self.focused, Field) and self.pane.form in self.focused.ancestors:
+            self._next_field(places)
+            return
+        stops: list[Widget] = [self.checklist, self.pane.content()]
+        if self.has_class("wide"):
+            stops.append(self.side)
+        place = next((i for i, stop in enumerate(stops) if stop is self.focused), 0)
+        following = stops[(place + places) % len(stops)]
+        if self.has_class("narrow"):
+            self.set_class(following is not self.checklist, "showing-step")
+        following.focus()
+
+    def _next_field(self, places: int) -> None:
+        fields = list(self.pane.form.query(Field))
+        place = next(i for i, field in enumerate(fields) if field is self.focused) + places
+        if 0 <= place < len(fields):
+            fields[place].focus()
+        elif places > 0:
+            self.bar.enter_choices()
+
+    def action_running_step(self) -> None:
+        """Show the step that matters now, and stay with it."""
+        self._own_choice = False
+        self._renew()
+
+    def action_zoom(self) -> None:
+        """Give the step all columns, or take them back."""
+        self._zoomed = not self._zoomed
+        self.set_class(self._zoomed, "zoomed")
+        (self.pane.content() if self._zoomed else self.checklist).focus()
+
+    def action_note(self) -> None:
+        """Write a note on the shown step."""
+        self.pane.choose_tab("4")
+        self._renew()
+        self.call_later(self.pane.notes.area.focus)
+
+    def action_find(self, what: str) -> None:
+        """Search or filter the log of the shown step."""
+        if self.pane.switcher.current != "log":
+            self.pane.choose_tab("1")
+            self.pane.choose_tab("1")
+            self._renew()
+        self.call_later(self.pane.log_pane.action_ask, what)
+
+    def action_next_question(self, places: int) -> None:
+        """Walk through the open questions."""
+        open_ = model.questions(self._state) if self._state is not None else ()
+        if len(open_) > 1:
+            current = self.bar.asking.id if self.bar.asking else ""
+            place = next((i for i, each in enumerate(open_) if each.id == current), 0)
+            self._question = open_[(place + places) % len(open_)].id
+            self._renew()
+
+    def action_back(self) -> None:
+        """One level back: to the steps. Never leaves the screen."""
+        if self._zoomed:
+            self.action_zoom()
+        self.remove_class("showing-step")
+        self.checklist.focus()
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        scene = self._scene()
+        self.app.push_screen(HelpScreen(panes.contacts(scene) if scene else ()))
+
+    def action_pager(self) -> None:
+        """Open the log in the operator's pager."""
+        state = self._state
+        stands = state.steps.get(self._step) if state is not None else None
+        open_pager = getattr(self.app, "open_pager", None)
+        if stands is not None and stands.last is not None and open_pager is not None:
+            open_pager(self._backend.state_directory / stands.last.directory / "output.log")
+
+    def action_decide(self) -> None:
+        """Into the bar: the open question, or what can be done now."""
+        scene = self._scene()
+        if scene is None:
+            return
+        if not scene.driving:
+            self.keys.say(safe(f"Nobody drives it. Take it up: runbook resume {scene.state.run}"))
+            return
+        if self.focused is not None and not self.bar.has_the_focus:
+            self._came_from = self.focused
+        question = self._open_question(scene.state)
+        if question is None:
+            self.bar.show_ask(decisions.menu(scene, self._step))
+            self.bar.enter_bar()
+            return
+        if question.asks == "rollback":
+            self._show_rollback(scene, question)
+            return
+        if question.step is not None and question.step != self._step:
+            self._own_choice = False
+            self.checklist.choose(question.step)
+            self._renew()
+        if question.asks == "manual":
+            self.call_later(self._enter_form)
+        else:
+            self.bar.enter_bar()
+
+    async def _enter_form(self) -> None:
+        scene = self._scene()
+        if scene is not None:
+            self.pane.choose_tab("3")
+            await self.pane.show(scene, self._step)
+        if not self.pane.form.focus_first():
+            self.bar.enter_bar()
+
+    def on_field_left(self, event: Field.Left) -> None:
+        """Escape from a form goes to the choices."""
+        if self.pane.form in event.field.ancestors:
+            event.stop()
+            self.bar.enter_choices()
+
+    def on_input_submitted(self) -> None:
+        """Enter in the last field of a form goes to the choices."""
+        if isinstance(self.focused, Field) and self.pane.form in self.focused.ancestors:
+            self.bar.enter_choices()
+
+    def on_note_area_left(self) -> None:
+        """The draft stays; the focus goes back."""
+        self.checklist.focus()
+
+    def on_notes_pane_written(self, event: NotesPane.Written) -> None:
+        """Keep the note."""
+        event.stop()
+        if self.is_driving:
+            self.operator.send(AddNote(event.words, event.step))
+        elif self._state is not None:
+            self._keep_note(self._state.run, event.step, event.words)
+        self.checklist.focus()
+
+    @work(thread=True)
+    def _keep_note(self, run: str, step: str | None, words: str) -> None:
+        try:
+            self._backend.note(run, step, words)
+            recorded = self._backend.recorded(run)
+        except BackendError as problem:
+            self.app.call_from_thread(self._cannot, problem)
+            return
+        self.app.call_from_thread(self._have, recorded)
+
+    def on_decision_bar_stayed(self, event: DecisionBar.Stayed) -> None:
+        """Nothing was decided: the focus goes back to where it was."""
+        event.stop()
+        self._focus_back()
+        if self.bar.asking is not None and self.bar.asking.id == decisions.MENU:
+            self._close_menu()
+
+    def _focus_back(self) -> None:
+        came = self._came_from
+        usable = came is not None and came.is_attached and came.display and came.is_on_screen
+        (came if usable and came is not None else self.checklist).focus()
+
+    def _close_menu(self) -> None:
+        scene = self._scene()
+        if scene is not None:
+            self.bar.show_now(model.now_bar(scene, wide=self.size.width >= WIDE))
+
+    def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
+        """Hand the decision to the driver."""
+        event.stop()
+        fields: Mapping[str, str] = {}
+        if event.ask.form and event.choice not in ("skip", "rollback", "abort"):
+            if self.pane.form.problem:
+                self.bar.say(self.pane.form.problem)
+                return
+            fields = {name: value for name, value in self.pane.form.values.items() if value}
+        self._expects_rollback = event.choice == "rollback"
+        self._send(decisions.command(event.ask, event.choice, event.reason, fields))
+        self._question = ""
+        self._focus_back()
+        if event.ask.id == decisions.MENU:
+            self._close_menu()
+
+    def _send(self, command: Command) -> None:
+        if isinstance(command, Hold | Release):
+            self._held = isinstance(command, Hold)
+        self.operator.send(command)
+
+    def _show_rollback(self, scene: Scene, question: Question) -> None:
+        """Show what a rollback would do, and ask for it there."""
+        asked = decisions.ask(scene, question)
+        head = replace(
+            model.header(scene),
+            title=text("Roll back ") + safe(scene.plan.runbook),
+            where=safe(f"From what run {scene.state.run} did, newest first"),
+        )
+
+        def decided(result: tuple[str, str] | None) -> None:
+            if result is not None:
+                self._send(decisions.command(asked, *result))
+            self.checklist.focus()
+
+        self.app.push_screen(RollbackScreen(head, asked, dict(question.shown)), decided)
+
+    def action_leave(self) -> None:
+        """Leave: at once when nothing is driven here, else ask."""
+        state = self._state
+        if not self.is_driving or state is None or state.final:
+            self.app.call_later(self.app.run_action, "leave_run")
+            return
+        running = [stands.name for stands, _ in state.open_attempts()]
+        coming = state.steps.get(model.current_step(state) or "")
+        dialog = leave_dialog(state.run, running, coming.name if coming else "")
+        self.app.push_screen(dialog, self._left)
+
+    def _left(self, choice: str | None) -> None:
+        state = self._state
+        if choice == "leave":
+            self._leaving = True
+            self.operator.send(Leave(f"{self._backend.operator} left"))
+        elif choice == "stop" and state is not None:
+            for stands, _ in state.open_attempts():
+                self.operator.send(StopStep(stands.id, f"{self._backend.operator} leaves"))

@@ -1,0 +1,235 @@
+"""The right pane of a run: one step, seen through its tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher
+
+from runbook_tui.ui import panes
+from runbook_tui.ui.decisions import recorded_fields
+from runbook_tui.ui.model import Peek, Scene, parts, step_title
+from runbook_tui.ui.samples import breaches, measures
+from runbook_tui.ui.screens.notes import NotesPane
+from state.status import StepStatus
+from state.stores.attempt_dir import AttemptDir
+from widgets.evidence_form import EvidenceForm, Recorded
+from widgets.failure_panel import FailurePanel
+from widgets.log_pane import LogPane
+from widgets.monitor_chart import MonitorChart
+from widgets.pane_title import PaneTitle
+from widgets.parallel_panes import ParallelPanes
+from widgets.rows import text
+from widgets.tab_row import Tab, TabRow
+from widgets.text_pane import Section, TextPane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runbook_tui.definition.plan import PlanStep
+
+TABS: tuple[Tab, ...] = (
+    ("1", "Log", "Log"),
+    ("2", "Plan", "Plan"),
+    ("3", "Evidence", "Evid."),
+    ("4", "Notes", "Notes"),
+    ("5", "Hosts", "Hosts"),
+    ("6", "Help", "Help"),
+)
+
+
+class StepPane(Vertical):
+    """Title, tabs and what the tab shows."""
+
+    DEFAULT_CSS = """
+    StepPane { width: 1fr; height: 1fr; }
+    StepPane ContentSwitcher { height: 1fr; }
+    StepPane #evidence TextPane { height: auto; max-height: 60%; }
+    """
+    PANES: ClassVar[dict[str, str]] = {
+        "2": "plan",
+        "3": "evidence",
+        "4": "notes",
+        "5": "hosts",
+        "6": "help",
+    }
+
+    def __init__(
+        self,
+        state_directory: Path,
+        describe: Callable[[PlanStep], Sequence[tuple[str, str]]],
+    ) -> None:
+        super().__init__(id="step-pane")
+        self._root = state_directory
+        self._describe = describe
+        self._step = ""
+        self._chosen: str | None = None
+        self._raw = False
+        self._tab = "1"
+        self._resume: tuple[Section, ...] = ()
+        self._resume_title = ""
+        self._form_key: tuple[str, int] = ("", 0)
+        self.title = PaneTitle()
+        self.tabs = TabRow(TABS, "1")
+        self.log_pane = LogPane(id="log")
+        self.form = EvidenceForm()
+        self.notes = NotesPane(id="notes")
+        self._evidence = TextPane()
+
+    def compose(self) -> ComposeResult:
+        """The title above the tabs above the panes."""
+        yield self.title
+        yield self.tabs
+        with ContentSwitcher(initial="log"):
+            yield self.log_pane
+            yield TextPane(id="plan")
+            with Vertical(id="evidence"):
+                yield self._evidence
+                yield self.form
+            yield self.notes
+            yield TextPane(id="hosts")
+            yield TextPane(id="help")
+            yield FailurePanel(id="failure")
+            yield MonitorChart(id="chart")
+            yield ParallelPanes(id="parallel")
+            yield TextPane(id="resume")
+
+    @property
+    def tab(self) -> str:
+        """The key of the tab that is shown."""
+        return self._tab
+
+    @property
+    def switcher(self) -> ContentSwitcher:
+        """What holds the panes."""
+        return self.query_one(ContentSwitcher)
+
+    def content(self) -> Widget:
+        """Return the widget of the shown pane that takes the focus."""
+        shown = self.switcher.visible_content
+        if shown is self.log_pane:
+            return self.log_pane.view
+        if shown is self.notes:
+            return self.notes.reading
+        if shown is None or shown.id == "evidence":
+            return self._evidence
+        return shown
+
+    def choose_tab(self, key: str) -> None:
+        """Show a tab by its key; the log's key again shows the bare log."""
+        self._raw = key == "1" and (self._tab == "1" or self.switcher.current == "failure")
+        self._chosen = key
+        self._resume = ()
+
+    def step_tab(self, places: int) -> None:
+        """Show the next or previous tab."""
+        keys = [key for key, _, _ in TABS]
+        self.choose_tab(keys[(keys.index(self._tab) + places) % len(keys)])
+
+    def show_resume(self, title: str, sections: tuple[Section, ...]) -> None:
+        """Show what happened while the operator was away, until `leave_resume`."""
+        self._resume_title, self._resume = title, sections
+
+    def leave_resume(self) -> bool:
+        """Show the step again; False when it was shown."""
+        was, self._resume = bool(self._resume), ()
+        return was
+
+    async def show(self, scene: Scene, step: str) -> None:
+        """Show a step as it stands."""
+        if step != self._step:
+            self._step, self._chosen, self._raw = step, None, False
+        planned = next((each for each in scene.plan.steps() if each.id == step), None)
+        stands = scene.state.steps.get(step)
+        self._tab = self._chosen or self._own_tab(scene, step)
+        name, right = step_title(scene, step)
+        if self._resume:
+            self.title.show(text(self._resume_title))
+        else:
+            self.title.show(name, right)
+        self.tabs.show(self._tab)
+        pane = "resume" if self._resume else self._pane(scene, step)
+        self.tabs.display = pane not in ("failure", "resume", "parallel")
+        self.switcher.current = pane
+        if stands is not None and stands.last is not None:
+            directory = AttemptDir(self._root / stands.last.directory)
+            self.log_pane.open_log(directory.output, directory.times)
+        else:
+            self.log_pane.open_log(None)
+        await self._fill(pane, scene, step, planned)
+
+    def _own_tab(self, scene: Scene, step: str) -> str:
+        """Return the tab that a step opens with."""
+        question = scene.state.question_on(step)
+        if question is None:
+            return "1"
+        return {"confirm": "2", "typed": "2", "manual": "3"}.get(question.asks, "1")
+
+    def _pane(self, scene: Scene, step: str) -> str:
+        if self._tab != "1":
+            return self.PANES[self._tab]
+        stands = scene.state.steps.get(step)
+        if stands is None:
+            return "plan"
+        if stands.is_group:
+            return "parallel"
+        if self._raw:
+            return "log"
+        if stands.status in (StepStatus.FAILED, StepStatus.UNKNOWN):
+            return "failure"
+        question = scene.state.question_on(step)
+        if question is not None and question.asks in ("failure", "partial", "unknown"):
+            return "failure"
+        if stands.action == "monitor" and scene.peeks.get(step, Peek()).samples:
+            return "chart"
+        return "log"
+
+    async def _fill(self, pane: str, scene: Scene, step: str, planned: PlanStep | None) -> None:
+        stands = scene.state.steps.get(step)
+        if pane == "plan":
+            described = self._describe(planned) if planned else ()
+            sections = panes.plan_sections(scene, planned, described) if planned else ()
+            self.query_one("#plan", TextPane).show(sections)
+        elif pane == "evidence":
+            await self._fill_evidence(scene, planned)
+        elif pane == "notes":
+            self.notes.show_notes(panes.notes_section(scene.state), step, stands)
+        elif pane == "hosts":
+            self.query_one("#hosts", TextPane).show(panes.hosts_sections(scene, step))
+        elif pane == "help":
+            self.query_one("#help", TextPane).show(panes.help_sections(scene, planned))
+        elif pane == "failure" and stands is not None:
+            found = panes.failure(scene, stands, planned)
+            self.query_one(FailurePanel).show_failure(found, scene.glyphs)
+        elif pane == "chart":
+            peek = scene.peeks.get(step, Peek())
+            options = planned.options if planned else {}
+            self.query_one(MonitorChart).show(
+                measures(peek.samples, options), breaches(peek.samples, peek.last)
+            )
+        elif pane == "parallel":
+            self.query_one(ParallelPanes).show(parts(scene, step))
+        elif pane == "resume":
+            self.query_one("#resume", TextPane).show(self._resume)
+
+    async def _fill_evidence(self, scene: Scene, planned: PlanStep | None) -> None:
+        question = scene.state.question_on(planned.id) if planned else None
+        if planned is not None and question is not None and question.asks == "manual":
+            self._evidence.show(panes.manual_sections(question))
+            asked = [
+                Recorded(name, prompt, required, panes.pattern_check(pattern))
+                for name, prompt, required, pattern in recorded_fields(question)
+            ]
+            if self._form_key != (planned.id, len(asked)):
+                self._form_key = (planned.id, len(asked))
+                await self.form.show(planned.id, asked)
+        else:
+            stands = scene.state.steps.get(planned.id) if planned else None
+            self._evidence.show(panes.evidence_sections(stands))
+            if self._form_key != ("", 0):
+                self._form_key = ("", 0)
+                await self.form.show("", ())
