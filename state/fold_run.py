@@ -38,8 +38,10 @@ from state.run_state import Answered, Note, Question, StepState
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
 WAITING_ASKS: Final = frozenset({"confirm", "typed", "manual"})
-ASKS: Final = WAITING_ASKS | {"failure", "unknown", "partial", "rollback", "start"}
+ASKS: Final = WAITING_ASKS | {"failure", "unknown", "partial", "rollback", "start", "abort"}
 ENDS: Final = frozenset({RunStatus.SUCCEEDED, RunStatus.ABORTED, RunStatus.FAILED})
+_OVER: Final = DONE_STEP - {StepStatus.UNDONE}
+"""What is undone by a person's decision is asked about: it may be done again."""
 _SETTLED: Final = DONE_STEP | {StepStatus.FAILED}
 _AFTER_END: Final = (NoteAdded, RollbackBegun, RunRolledBack)
 
@@ -185,7 +187,7 @@ def _hold_step(draft: RunDraft, record: Record, payload: QuestionAsked, id_: str
     step = draft.step(id_, record)
     if any(question.step == id_ for question in draft.questions):
         refuse(record, f"a question on {id_} is open")
-    if step.status in DONE_STEP and payload.asks != "rollback":
+    if step.status in _OVER and payload.asks != "rollback":
         refuse(record, f"the step {id_} is {step.status}")
     if payload.asks not in WAITING_ASKS:
         return

@@ -150,5 +150,7 @@ STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
     ),
     StepStatus.SUCCEEDED: frozenset({StepStatus.UNDONE}),
     StepStatus.SKIPPED: frozenset(),
-    StepStatus.UNDONE: frozenset(),
+    StepStatus.UNDONE: frozenset(
+        {StepStatus.RUNNING, StepStatus.WAITING, StepStatus.SKIPPED, StepStatus.FAILED}
+    ),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from runbook_tui.actions.shared import durations
 from runbook_tui.definition import when
 from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
 from runbook_tui.engine import clock, endings, manuals, questions, showing, verifying
 from runbook_tui.engine import decisions as d
@@ -17,6 +19,7 @@ from runbook_tui.engine.moves import Rest, move
 from runbook_tui.engine.rollbacks import Rollbacks
 from runbook_tui.engine.values import MASK, Values
 from state.events import (
+    NoteAdded,
     Payload,
     QuestionAnswered,
     QuestionAsked,
@@ -33,7 +36,7 @@ from state.json_value import Json
 from state.run_state import Answered, RunState
 from state.status import StepStatus
 
-ValuesOf = Callable[[PlanStep], Values]
+ValuesOf = Callable[[PlanStep, bool], Values]
 
 
 class Acts:
@@ -64,7 +67,7 @@ class Acts:
 
     def _of_run(self, decision: d.Decision, state: RunState) -> Sequence[Payload]:
         if isinstance(decision, d.AskStart):
-            return (questions.start(self._plan, state, self._rollbacks.shown_here()),)
+            return (questions.start(self._plan, state, _steps_of(self._plan)),)
         if isinstance(decision, d.AskRollback):
             return self.ask_rollback(state, decision.reason)
         if isinstance(decision, d.Withdraw):
@@ -84,11 +87,18 @@ class Acts:
         return (asked, QuestionAnswered(asked.id, "abort", "person", reason))
 
     def ask_rollback(self, state: RunState, reason: str) -> Sequence[Payload]:
-        """Return the question that confirms a rollback; nothing when it is asked already."""
+        """Return the question that confirms a rollback; nothing when it is asked already.
+
+        A rollback that cannot be planned is no way out: what wanted it is asked again, with why.
+        """
         if not self._plan.way_back or endings.confirmation(state) is not None or state.final:
             return ()
+        try:
+            shown = self._rollbacks.shown(state)
+        except UsageProblem as problem:
+            note = f"No rollback can be planned: {problem.sentence}. {problem.advice}."
+            return self._wishes_again(state, note) or (NoteAdded(note),)
         by = self._rollbacks.next_id(state)
-        shown = self._rollbacks.shown(state)
         return (questions.rollback(self._plan, state, reason, by, shown),)
 
     def not_now(self, state: RunState, question: str) -> Sequence[Payload]:
@@ -96,13 +106,22 @@ class Acts:
         asked = state.question(question)
         if asked is None or asked.asks != "rollback" or not self._plan.way_back:
             return ()
-        events: list[Payload] = [QuestionWithdrawn(question, "not now")]
-        wanting = endings.wishes(self._plan, state)
-        for number, ending in enumerate(one for one in wanting if one.step is not None):
-            step = self._steps[ending.step or ""]
-            again = self._asked_again(step, state)
-            events.append(_renumbered(again, number))
-        return events
+        return (QuestionWithdrawn(question, "not now"), *self._wishes_again(state))
+
+    def _wishes_again(self, state: RunState, note: str | None = None) -> list[Payload]:
+        """Ask again at every step that wanted a rollback, each under an id of its own."""
+        wishes = endings.wishes(self._plan, state)
+        steps = [self._steps[one.step] for one in wishes if one.step and one.kind == "rollback"]
+        again = [self._asked_again(step, state) for step in steps]
+        first = int(questions.next_id(state).removeprefix("q"))
+        return [
+            replace(
+                one,
+                id=f"q{first + number}",
+                shown={**one.shown, "note": note} if note else one.shown,
+            )
+            for number, one in enumerate(again)
+        ]
 
     def _asked_again(self, step: PlanStep, state: RunState) -> QuestionAsked:
         answer = state.steps[step.id].answer
@@ -117,7 +136,7 @@ class Acts:
         self, decision: d.AskConfirm | d.AskManual | d.AskFailure, state: RunState
     ) -> QuestionAsked:
         step = self._steps[decision.step]
-        values = self._values(step)
+        values = self._values(step, False)
         if isinstance(decision, d.AskConfirm):
             return questions.confirm(self._plan, step, state, showing.before(step, values))
         if isinstance(decision, d.AskManual):
@@ -126,7 +145,7 @@ class Acts:
         return questions.failure(self._plan, step, state, shown)
 
     def _when(self, step: PlanStep, state: RunState) -> Sequence[Payload]:
-        values = self._values(step)
+        values = self._values(step, False)
 
         def of_step(id_: str) -> when.Facts | None:
             stands = state.steps.get(id_)
@@ -153,7 +172,7 @@ class Acts:
             until = state.steps[step.id].wait_until
             return StepJudged(step.id, StepStatus.SUCCEEDED.value, reason=f"waited until {until}")
         try:
-            options: dict[str, Any] = fill(step.options, self._values(step).real)
+            options: dict[str, Any] = fill(step.options, self._values(step, False).real)
             seconds = durations.seconds(str(options["for"]))
         except (MissingValueError, ValueError) as problem:
             reason = f"{step.name} cannot begin: {problem}."
@@ -176,18 +195,8 @@ class Acts:
         ]
 
 
-def _renumbered(asked: QuestionAsked, offset: int) -> QuestionAsked:
-    """Several questions made from one state need ids of their own."""
-    number = int(asked.id.removeprefix("q")) + offset
-    return QuestionAsked(
-        f"q{number}",
-        asked.step,
-        asked.asks,
-        asked.text,
-        asked.choices,
-        asked.typed,
-        asked.shown,
-    )
+def _steps_of(plan: Plan) -> Mapping[str, Json]:
+    return {"steps": [[step.id, step.name] for step in plan.steps()]}
 
 
 def _retry(decision: d.PlanRetry, state: RunState) -> RetryPlanned:

@@ -31,7 +31,8 @@ from state.stores.machine import boot_id, machine_id
 from state.stores.paths import attempt_directory
 from state.stores.result import Corrupt, Result
 
-ValuesOf = Callable[[PlanStep], Values]
+ValuesOf = Callable[[PlanStep, bool], Values]
+"""The values that a step sees; True when it is to be taken back."""
 
 FIRM: Final = 30.0
 """Seconds after a time-out, which the worker keeps itself, until the driver stops it too."""
@@ -75,7 +76,11 @@ class Attempts:
         directory = self._root / attempt.directory
         try:
             order = jobs.order(
-                jobs.act_of(step, undo=undo), self._values(step), directory, attempt, self._root
+                jobs.act_of(step, undo=undo),
+                self._values(step, undo),
+                directory,
+                attempt,
+                self._root,
             )
         except jobs.NotReadyError as problem:
             self._recorder.record(
@@ -289,7 +294,11 @@ class Attempts:
             directory = self._root / "runs" / self._recorder.state.run / "looks" / name
             try:
                 order = jobs.order(
-                    jobs.look_of(step, kind), self._values(step), directory, attempt, self._root
+                    jobs.look_of(step, kind),
+                    self._values(step, False),
+                    directory,
+                    attempt,
+                    self._root,
                 )
             except jobs.NotReadyError as problem:
                 begun.append(looks.blind(kind, problem.sentence))

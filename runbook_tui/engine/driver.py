@@ -8,6 +8,7 @@ does not have.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -31,7 +32,7 @@ from runbook_tui.engine.ports import (
     StopStep,
 )
 from runbook_tui.engine.recorder import Recorder
-from state.events import NoteAdded, QuestionAnswered, RunEnded, RunLeft
+from state.events import NoteAdded, Payload, QuestionAnswered, RunEnded, RunLeft
 from state.run_state import Question
 from state.status import StepStatus
 
@@ -73,9 +74,11 @@ class Driver:
         self._unanswered: set[str] = set()
         self._moved_at = 0.0
 
-    def drive(self) -> Parting:
-        """Drive until there is nothing more that this session can do."""
+    def drive(self, first: Sequence[Command] = ()) -> Parting:
+        """Obey `first`, then drive until there is nothing more that this session can do."""
         self._attempts.take_up()
+        for command in first:
+            self._obey(command)
         while True:
             moved = self._attempts.poll()
             moved = self._decide() or moved
@@ -117,15 +120,19 @@ class Driver:
             if answer is not None:
                 self._attempts.verify(self._steps[decision.step], answer)
         else:
-            self._recorder.record(*self._acts.payloads(decision, self._recorder.state))
+            self._record(self._acts.payloads(decision, self._recorder.state))
 
     # Asking
 
     def _ask(self) -> bool:
-        """Put new questions to the operator; policy answers at once or not at all."""
-        moved = False
-        for question in self._recorder.state.questions:
-            if question.id in self._presented or self._recorder.state.question(question.id) is None:
+        """Put new questions to the operator; policy answers at once or not at all.
+
+        A rollback's confirmation comes first, and after an answer it is decided anew: what else is
+        open may need none any more.
+        """
+        open_ = sorted(self._recorder.state.questions, key=lambda one: one.asks != "rollback")
+        for question in open_:
+            if question.id in self._presented:
                 continue
             self._presented.add(question.id)
             try:
@@ -133,11 +140,12 @@ class Driver:
             except NoAnswer:
                 self._unanswered.add(question.id)
                 continue
-            if answer is not None:
-                moved = True
-                if not self._answer(answer):
-                    self._unanswered.add(question.id)
-        return moved
+            if answer is None:
+                continue
+            if self._answer(answer):
+                return True
+            self._unanswered.add(question.id)
+        return False
 
     def _answer(self, answer: Answer) -> bool:
         """Journal an answer that counts. One to a question that is not open does nothing."""
@@ -170,11 +178,16 @@ class Driver:
         elif isinstance(command, Leave):
             self._leaving = command
         elif isinstance(command, Abort):
-            self._recorder.record(*self._acts.abort(state, command.reason))
+            self._record(self._acts.abort(state, command.reason))
         elif isinstance(command, RollBack):
-            self._recorder.record(*self._acts.ask_rollback(state, command.reason))
-        elif state.question(command.question) is not None:
-            self._recorder.record(*self._acts.not_now(state, command.question))
+            self._record(self._acts.ask_rollback(state, command.reason))
+        else:
+            self._record(self._acts.not_now(state, command.question))
+
+    def _record(self, payloads: Sequence[Payload]) -> None:
+        """Journal events; a run that is over takes none any more."""
+        if payloads and not self._recorder.state.final:
+            self._recorder.record(*payloads)
 
     # Parting
 

@@ -7,58 +7,40 @@ from dataclasses import dataclass
 
 from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.rollback import Done, RollbackPlan, make_rollback_plan
+from state.events import RunRolledBack
 from state.json_value import Json
-from state.run_state import RunState, StepState
+from state.run_state import AttemptState, RunState, StepState
 from state.status import StepStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """What a rollback takes back (ids, newest first), and what it cannot, each with a sentence."""
-
-    undo: tuple[str, ...]
-    stays: tuple[tuple[str, str], ...]
-    cannot: tuple[tuple[str, str], ...]
+def done(plan: Plan, state: RunState) -> list[Done]:
+    """Return the steps whose effect is there, wholly or in part, in the order of their doing."""
+    steps = [step for step in plan.steps() if _there(state.steps[step.id])]
+    steps.sort(key=lambda step: state.steps[step.id].attempts[-1].started_at)
+    return [Done(step.id, *handed_on(state.steps[step.id])) for step in steps]
 
 
-def extent(plan: Plan, state: RunState) -> Extent:
-    """Return what a rollback of a run is about: every step that had an effect, or may have had."""
-    begun = [step for step in plan.steps() if state.steps[step.id].attempts]
-    begun.sort(key=lambda step: state.steps[step.id].attempts[-1].started_at, reverse=True)
-    instead = plan.rollback is not None and plan.rollback.instead_of_undo
-    undo: list[str] = []
-    stays: list[tuple[str, str]] = []
-    cannot: list[tuple[str, str]] = []
-    for step in begun:
-        stands = state.steps[step.id]
-        if step.no_return is not None:
-            cannot.append((step.id, step.no_return))
-        if not _acted(stands):
-            continue
-        if not _to_undo(stands):
-            cannot.append((step.id, "nobody knows whether it took effect"))
-        elif step.undo is not None and not instead:
-            undo.append(step.id)
-        else:
-            stays.append(
-                (step.id, "no step of this rollback undoes it" if instead else "it has no undo")
-            )
-    return Extent(tuple(undo), tuple(stays), tuple(cannot))
+def handed_on(stands: StepState) -> tuple[Mapping[str, str], Mapping[str, Mapping[str, str]]]:
+    """Return what a step gave, or what its last try gave before it failed."""
+    last = _last(stands)
+    if stands.status is StepStatus.SUCCEEDED or last is None:
+        return stands.outputs, stands.by_host
+    return last.outputs, last.by_host
 
 
-def _acted(stands: StepState) -> bool:
-    """Whether the step changed something, or may have."""
-    last = stands.last
-    if last is None or last.reads or stands.status in (StepStatus.SKIPPED, StepStatus.UNDONE):
-        return False
-    return stands.status is StepStatus.SUCCEEDED or last.effect != "none"
+def in_doubt(plan: Plan, state: RunState) -> list[PlanStep]:
+    """Return the steps of which nobody knows whether they had an effect."""
+    return [
+        step
+        for step in plan.steps()
+        if _acted(state.steps[step.id]) and not _there(state.steps[step.id])
+    ]
 
 
-def _to_undo(stands: StepState) -> bool:
-    """Whether the effect is there, wholly or in part."""
-    last = stands.last
-    partly = last is not None and last.effect in ("partial", "done")
-    return stands.status is StepStatus.SUCCEEDED or partly
+def make(plan: Plan, state: RunState) -> RollbackPlan:
+    """Return the plan that takes a run back. Raises UsageProblem when it lacks a value."""
+    return make_rollback_plan(plan, done(plan, state))
 
 
 def next_id(base: str, taken: Sequence[str]) -> str:
@@ -71,40 +53,69 @@ def next_id(base: str, taken: Sequence[str]) -> str:
     return found
 
 
-class Rollbacks:
-    """The rollback of one run, as its driver needs to know it."""
+def rolled_back(linked: Plan, state: RunState) -> RunRolledBack:
+    """Return the event that marks the base run, once its linked run has ended well."""
+    undone = [
+        step.undoes
+        for step in linked.steps()
+        if step.undoes is not None and state.steps[step.id].status is StepStatus.SUCCEEDED
+    ]
+    return RunRolledBack(state.run, tuple(undone))
 
-    def __init__(self, plan: Plan, runs: Callable[[], list[str]], base: RunState | None) -> None:
-        self._plan = plan
-        self._runs = runs
-        self._base = base
+
+def shown(plan: Plan, state: RunState) -> Mapping[str, Json]:
+    """Return what a rollback's confirmation shows. Raises UsageProblem as `make` does."""
+    made = make(plan, state)
+    cannot = [
+        [step.id, step.no_return]
+        for step in plan.steps()
+        if step.no_return is not None and _acted(state.steps[step.id])
+    ]
+    doubt = [[step.id, "nobody knows whether it took effect"] for step in in_doubt(plan, state)]
+    return {
+        "undone": [[one.undoes or one.id, _way(one)] for one in made.plan.steps() if one.undoes],
+        "steps": [[one.id, one.name] for one in made.plan.steps() if not one.undoes],
+        "stays": [[one.id, one.name] for one in made.without_undo],
+        "cannot": [*cannot, *doubt],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Rollbacks:
+    """The rollback of the run that is driven."""
+
+    plan: Plan
+    runs: Callable[[], list[str]]
 
     def next_id(self, state: RunState) -> str:
         """Return the id that the linked run will have."""
-        return next_id(state.run, self._runs())
+        return next_id(state.run, self.runs())
 
     def shown(self, state: RunState) -> Mapping[str, Json]:
-        """Return what a rollback's confirmation shows."""
-        names = {step.id: step for step in self._plan.steps()}
-        found = extent(self._plan, state)
-        shown: dict[str, Json] = {
-            "undone": [[id_, _way(names[id_])] for id_ in found.undo],
-            "stays": [[id_, why] for id_, why in found.stays],
-            "cannot": [[id_, why] for id_, why in found.cannot],
-        }
-        if self._plan.rollback is not None:
-            shown["runbook"] = self._plan.rollback.file
-        return shown
+        """Return what the confirmation shows. Raises UsageProblem when nothing can be planned."""
+        return shown(self.plan, state)
 
-    def shown_here(self) -> Mapping[str, Json]:
-        """Return what the question at the start shows: of a rollback, the steps it will take."""
-        if self._plan.way_back:
-            return {}
-        return {"steps": [[step.id, step.name] for step in self._plan.steps()]}
+
+def _last(stands: StepState) -> AttemptState | None:
+    """Return the newest attempt at doing the step: those at undoing it do not count."""
+    return next((one for one in reversed(stands.attempts) if not one.undo), None)
+
+
+def _acted(stands: StepState) -> bool:
+    """Whether the step changed something, or may have."""
+    last = _last(stands)
+    if last is None or last.reads or stands.status in (StepStatus.SKIPPED, StepStatus.UNDONE):
+        return False
+    return stands.status is StepStatus.SUCCEEDED or last.effect != "none"
+
+
+def _there(stands: StepState) -> bool:
+    """Whether the step succeeded (or was found done), or is there in part."""
+    last = _last(stands)
+    partly = last is not None and last.effect in ("partial", "done")
+    return _acted(stands) and (stands.status is StepStatus.SUCCEEDED or partly)
 
 
 def _way(step: PlanStep) -> str:
-    if step.undo is None:
-        return ""
-    rows = registry.spec(step.undo.action).describe(step.undo.options)
-    return f"{rows[0].label} {rows[0].text}" if rows else step.undo.action
+    rows = registry.spec(step.action).describe(step.options)
+    return f"{rows[0].label} {rows[0].text}" if rows else step.action

@@ -1,53 +1,29 @@
-"""Starting, resuming and rolling back runs: what the command line and the screens call.
-
-A `Session` is one run that this process drives: it holds the run's locks until `close`.
-"""
+"""Starting, resuming and rolling back runs: what the command line and the screens call."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_tui import exits
 from runbook_tui.definition import loader, planning
 from runbook_tui.definition.loader import Loaded
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.plan import Plan
 from runbook_tui.definition.problems import UsageProblem
-from runbook_tui.engine import clock, environments_in_use, faults, outline, repository, run_ids
-from runbook_tui.engine.acts import Acts
-from runbook_tui.engine.attempts import Attempts
-from runbook_tui.engine.driver import Driver, Parting
-from runbook_tui.engine.ports import Operator, SecretReader, WorkerPool
-from runbook_tui.engine.recorder import Author, Recorder
+from runbook_tui.engine import environments_in_use, faults, outline, repository, rollbacks, run_ids
+from runbook_tui.engine.driving import Place, Session, mark_rolled_back
+from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
-from runbook_tui.engine.rollbacks import Rollbacks
-from runbook_tui.engine.values import SecretBox, Values
 from state import fold
 from state.errors import RunExists
-from state.events import Record, RunResumed
-from state.protocols import Journal
+from state.events import RollbackBegun
 from state.run_state import RunState
 from state.status import RunStatus
-from state.stores.locks import Lock
 
-Publish = Callable[[RunState, Sequence[Record]], None]
 _IDS: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and as whom this process drives. `state` is the state directory."""
-
-    state: Path
-    journal: Journal
-    pool: WorkerPool
-    read_secret: SecretReader
-    operator: str
-    host: str = field(default_factory=lambda: socket.gethostname().partition(".")[0])
+_ENDED: Final = (RunStatus.SUCCEEDED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +60,8 @@ def check_runnable(plan: Plan) -> None:
             f"{beyond.name} needs {beyond.beyond}, which this version cannot run",
             "Rewrite the step, or use a later version",
         )
-    fault = faults.wanted()
     protected = [one.name for one in plan.environments.values() if one.protected]
-    if fault is not None and protected:
+    if faults.wanted() is not None and protected:
         raise UsageProblem(
             f"{faults.VARIABLE} is set, and {protected[0]} is protected: no faults there",
             f"Unset {faults.VARIABLE}",
@@ -95,56 +70,59 @@ def check_runnable(plan: Plan) -> None:
 
 def start(prepared: Prepared, place: Place) -> Session:
     """Begin a run: take its locks, journal its start. Raises InUse, StoreError."""
-    return _begun(prepared.plan, prepared.checkout, place)
-
-
-def _begun(plan: Plan, checkout: Checkout, place: Place) -> Session:
-    started = outline.started(plan, checkout)
+    started = outline.started(prepared.plan, prepared.checkout)
     for _ in range(_IDS):
         run = run_ids.fresh(datetime.now(UTC))
         if place.journal.head(run) is not None:
             continue
-        taken = environments_in_use.take(
-            place.state, place.journal, run, started.locks, place.operator, 0
-        )
+        session = _session(place, run, prepared.plan, 0)
         try:
-            author = _author(place, taken)
-            place.journal.create_run(
-                run,
-                started,
-                operator=author.operator,
-                host=author.host,
-                token=author.token,
-                sources=plan.sources,
-            )
+            session.create(started)
         except RunExists:
-            environments_in_use.release(taken)
+            session.close()
         except BaseException:
-            environments_in_use.release(taken)
+            session.close()
             raise
         else:
-            return Session(place, run, plan, taken)
+            return session
     raise UsageProblem("No free run id was found", "Try again")
 
 
 def resume(run: str, place: Place, parameters: Mapping[str, str] | None = None) -> Session:
-    """Take a run up again, with the definition it began with. `parameters`: secret ones only.
+    """Take a run up again, with the definition it began with; of a run that is being rolled back,
+    its linked run. `parameters` are the secret ones: they are not in the journal.
 
     Raises UsageProblem for an unknown run or one that is over, InUse, StoreError.
     """
     state = read_state(place, run)
     while state.rollback_by is not None and place.journal.head(state.rollback_by) is not None:
         state = read_state(place, state.rollback_by)
-    if state.final and state.rollback_by is None:
+    if state.status in _ENDED and not _unfinished(place, state):
         raise UsageProblem(f"The run {state.run} is over: {state.status.value}", "See runbook runs")
-    plan = plan_of(place, state, parameters or {})
-    check_runnable(plan)
-    taken = environments_in_use.take(
-        place.state, place.journal, state.run, state.started.locks, place.operator, state.token
-    )
-    session = Session(place, state.run, plan, taken)
+    return _taken_up(place, state, parameters or {})
+
+
+def rollback(
+    run: str, place: Place, parameters: Mapping[str, str] | None = None, reason: str = "asked for"
+) -> Session:
+    """Roll a run back by a linked run, which asks for its confirmation when it is driven.
+
+    Raises UsageProblem for an unknown run or one that cannot be rolled back, InUse, StoreError.
+    """
+    state = read_state(place, run)
+    if state.base is not None or state.status is RunStatus.ROLLED_BACK:
+        what = "is a rollback itself" if state.base is not None else "is rolled back already"
+        raise UsageProblem(f"The run {run} {what}", "See runbook runs")
+    if state.rollback_by is not None and _goes_on(place, state.rollback_by):
+        return resume(run, place, parameters)
+    session = _taken_up(place, state, parameters or {})
     try:
-        session.take_up(changed_since(state))
+        if state.final:
+            rollbacks.make(session.plan, state)
+            by = rollbacks.next_id(run, place.journal.runs())
+            session.append(run, RollbackBegun(by, reason))
+        else:
+            session.begin_with(RollBack(reason))
     except BaseException:
         session.close()
         raise
@@ -160,9 +138,14 @@ def read_state(place: Place, run: str) -> RunState:
 
 
 def plan_of(place: Place, state: RunState, secrets: Mapping[str, str]) -> Plan:
-    """Return the plan of a run from the bytes it began with. Raises UsageProblem."""
-    sources = place.journal.sources(state.run)
-    loaded = loader.load_sources(state.started.file, sources)
+    """Return the plan of a run from the bytes it began with; of a linked run, made from its base.
+
+    Raises UsageProblem when a secret parameter is missing.
+    """
+    if state.base is not None:
+        base = read_state(place, state.base)
+        return rollbacks.make(plan_of(place, base, secrets), base).plan
+    loaded = loader.load_sources(state.started.file, place.journal.sources(state.run))
     known = {
         name: text
         for name, text in state.started.parameters.items()
@@ -172,7 +155,7 @@ def plan_of(place: Place, state: RunState, secrets: Mapping[str, str]) -> Plan:
 
 
 def changed_since(state: RunState) -> tuple[str, ...]:
-    """Return what differs in the files now from what the run began with: their names."""
+    """Return the files that differ now from what the run began with, by name."""
     folder = Path(state.started.file).parent
     changed = []
     for name, digest in state.started.definition.items():
@@ -185,68 +168,39 @@ def changed_since(state: RunState) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def _author(place: Place, taken: Sequence[Lock]) -> Author:
-    return Author(place.operator, place.host, max(lock.token for lock in taken))
+def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
+    taken = environments_in_use.take(
+        place.state, place.journal, run, outline.locks(plan), place.operator, above
+    )
+    return Session(place, run, plan, taken)
 
 
-class Session:
-    """One run that this process drives. Use as a context manager, or `close` it."""
-
-    def __init__(self, place: Place, run: str, plan: Plan, taken: Sequence[Lock]) -> None:
-        self.place = place
-        self.run = run
-        self.plan = plan
-        self._taken = list(taken)
-        self._secrets = SecretBox(place.read_secret)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let the locks go."""
-        environments_in_use.release(self._taken)
-        self._taken = []
-
-    def take_up(self, changed: tuple[str, ...]) -> None:
-        """Journal that the run is driven again."""
-        recorder = self._recorder(lambda state, records: None)
-        away = clock.seconds_since(recorder.state.at)
-        recorder.record(RunResumed(away, recorder.state.started.program, changed))
-
-    def drive(self, operator: Operator) -> int:
-        """Drive the run to an end or a parting; return the exit code. Raises StoreError."""
-        recorder = self._recorder(operator.publish)
-        operator.publish(recorder.state, ())
-        parting = self._driver(recorder, operator).drive()
-        return exit_code(recorder.state, parting)
-
-    def _recorder(self, publish: Publish) -> Recorder:
-        author = _author(self.place, self._taken)
-        return Recorder.of_run(self.place.journal, self.run, author, publish)
-
-    def _driver(self, recorder: Recorder, operator: Operator) -> Driver:
-        def values(step: PlanStep) -> Values:
-            environment = self.plan.environments[step.environment]
-            return Values(
-                self.plan, recorder.state, environment, self._secrets, self.place.operator
-            )
-
-        attempts = Attempts(self.plan, recorder, self.place.pool, values, self.place.state)
-        rollbacks = Rollbacks(self.plan, self.place.journal.runs, None)
-        return Driver(self.plan, recorder, attempts, operator, Acts(self.plan, values, rollbacks))
+def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> Session:
+    plan = plan_of(place, state, parameters)
+    check_runnable(plan)
+    session = _session(place, state.run, plan, state.token)
+    try:
+        if not state.final:
+            session.take_up(changed_since(state))
+        elif state.status is RunStatus.SUCCEEDED:
+            mark_rolled_back(session, state)
+    except BaseException:
+        session.close()
+        raise
+    return session
 
 
-def exit_code(state: RunState, parting: Parting) -> int:
-    """Return the program's exit code for how a run stands and was parted from."""
-    if state.status is RunStatus.SUCCEEDED:
-        return exits.DONE
-    if state.status is RunStatus.ABORTED:
-        return exits.ABORTED
-    if state.status is RunStatus.ROLLED_BACK:
-        return exits.ROLLED_BACK
-    if parting.signal:
-        return exits.INTERRUPTED
-    return exits.FAILED if state.status is RunStatus.FAILED else exits.WAITS
+def _unfinished(place: Place, state: RunState) -> bool:
+    """Whether something of a rollback is left: its run not begun, or its base not marked."""
+    if state.rollback_by is not None:
+        return place.journal.head(state.rollback_by) is None
+    if state.base is None or state.status is not RunStatus.SUCCEEDED:
+        return False
+    return read_state(place, state.base).status is not RunStatus.ROLLED_BACK
+
+
+def _goes_on(place: Place, linked: str) -> bool:
+    """Whether a linked run was begun, or is to be begun, and has not ended."""
+    if place.journal.head(linked) is None:
+        return True
+    return read_state(place, linked).status not in _ENDED

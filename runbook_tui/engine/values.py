@@ -15,6 +15,7 @@ from runbook_tui.definition.plan import Plan, PlanEnvironment, SecretSource
 from runbook_tui.definition.references import Ref
 from runbook_tui.definition.substitute import MissingValueError
 from runbook_tui.engine.ports import SecretReader
+from runbook_tui.engine.rollbacks import handed_on
 from state.run_state import RunState, StepState
 from state.status import StepStatus
 
@@ -51,6 +52,8 @@ class Values:
     secrets: SecretBox
     operator: str
     host: Host | None = None
+    undone: RunState | None = None
+    """When the step takes something back: the run that did it, whose outputs it sees."""
 
     def real(self, ref: Ref) -> str | None:
         """Return a reference's value, None when there is none. Raises MissingValueError."""
@@ -77,7 +80,8 @@ class Values:
         if ref.kind == "step":
             return self._output(ref)
         if ref.kind == "run":
-            return self.state.run if ref.name == "id" else self.state.started_at[:10]
+            seen = self.undone or self.state
+            return seen.run if ref.name == "id" else seen.started_at[:10]
         if ref.kind == "operator":
             return self.operator
         return self._of_host(ref) if ref.kind == "host" else None
@@ -88,21 +92,20 @@ class Values:
         return {"user": self.host.user, "address": self.host.address}.get(ref.name, self.host.name)
 
     def _output(self, ref: Ref) -> str | None:
-        stands = self.state.steps.get(ref.step or "")
-        if stands is None or stands.status is not StepStatus.SUCCEEDED:
+        stands = (self.undone or self.state).steps.get(ref.step or "")
+        if stands is None:
             return None
+        if self.undone is None and stands.status is not StepStatus.SUCCEEDED:
+            return None
+        outputs, by_host = handed_on(stands)
         if ref.host is not None:
-            return stands.by_host.get(ref.host, {}).get(ref.name)
-        given = {
-            host: values[ref.name] for host, values in stands.by_host.items() if ref.name in values
-        }
+            return by_host.get(ref.host, {}).get(ref.name)
+        given = {host: said[ref.name] for host, said in by_host.items() if ref.name in said}
         if self.host is not None and self.host.name in given:
             return given[self.host.name]
-        if ref.name in stands.outputs:
-            return stands.outputs[ref.name]
-        if given:
-            return _agreed(ref, given)
-        return _built_in(ref.name, stands)
+        if ref.name in outputs:
+            return outputs[ref.name]
+        return _agreed(ref, given) if given else _built_in(ref.name, stands)
 
 
 def _agreed(ref: Ref, given: Mapping[str, str]) -> str:

@@ -1,0 +1,209 @@
+"""One run driven by this process, and the linked run that it may hand over to.
+
+A `Session` holds the locks of the run and of its environments until `close`.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import runbook_tui
+from runbook_tui import exits
+from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.engine import clock, environments_in_use, outline, rollbacks
+from runbook_tui.engine.acts import Acts
+from runbook_tui.engine.attempts import Attempts
+from runbook_tui.engine.driver import Driver, Parting
+from runbook_tui.engine.ports import Command, Operator, SecretReader, WorkerPool
+from runbook_tui.engine.recorder import Author, Recorder
+from runbook_tui.engine.repository import Checkout
+from runbook_tui.engine.rollbacks import Rollbacks
+from runbook_tui.engine.values import SecretBox, Values
+from state import fold
+from state.events import Payload, QuestionAnswered, QuestionAsked, Record, RunResumed, RunStarted
+from state.protocols import Journal
+from state.run_state import Answered, RunState
+from state.status import RunStatus
+from state.stores.locks import Lock
+
+Publish = Callable[[RunState, Sequence[Record]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and as whom this process drives. `state` is the state directory."""
+
+    state: Path
+    journal: Journal
+    pool: WorkerPool
+    read_secret: SecretReader
+    operator: str
+    host: str = field(default_factory=lambda: socket.gethostname().partition(".")[0])
+
+
+class Session:
+    """One run that this process drives. Use as a context manager, or `close` it.
+
+    `run` and `plan` become those of the linked run once a rollback begins; `plans` keeps all.
+    """
+
+    def __init__(self, place: Place, run: str, plan: Plan, taken: Sequence[Lock]) -> None:
+        self.place = place
+        self.run = run
+        self.plan = plan
+        self.plans = {run: plan}
+        self._taken = list(taken)
+        self._secrets = SecretBox(place.read_secret)
+        self._first: list[Command] = []
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the locks go."""
+        environments_in_use.release(self._taken)
+        self._taken = []
+
+    def create(self, started: RunStarted) -> None:
+        """Journal that the run begins. Raises RunExists, StoreError."""
+        author = self._author()
+        self.place.journal.create_run(
+            self.run,
+            started,
+            operator=author.operator,
+            host=author.host,
+            token=author.token,
+            sources=self.plan.sources,
+        )
+
+    def take_up(self, changed: tuple[str, ...]) -> None:
+        """Journal that the run is driven again."""
+        recorder = self._recorder(lambda state, records: None)
+        away = clock.seconds_since(recorder.state.at)
+        recorder.record(RunResumed(away, runbook_tui.__version__, changed))
+
+    def begin_with(self, command: Command) -> None:
+        """Have the driver obey a command before all else."""
+        self._first.append(command)
+
+    def append(self, run: str, *payloads: Payload) -> None:
+        """Journal events of a run that is not being driven."""
+        author = self._author()
+        self.place.journal.append(
+            run, payloads, operator=author.operator, host=author.host, token=author.token
+        )
+
+    def drive(self, operator: Operator) -> int:
+        """Drive the run, and its rollback, to an end or a parting; return the exit code.
+
+        Raises StoreError when the journal refuses: what it acknowledged is kept, workers go on.
+        """
+        while True:
+            recorder = self._recorder(operator.publish)
+            operator.publish(recorder.state, ())
+            parting = self._driver(recorder, operator).drive(self._first)
+            self._first = []
+            if parting.kind == "rollback":
+                self._hand_over(recorder.state)
+            else:
+                return self._part(recorder.state, parting, operator)
+
+    def _part(self, state: RunState, parting: Parting, operator: Operator) -> int:
+        if state.base is None or state.status is not RunStatus.SUCCEEDED:
+            return exit_code(state, parting)
+        mark_rolled_back(self, state)
+        base = fold.fold(self.place.journal.read(state.base))
+        operator.publish(base, self.place.journal.read(state.base, base.seq - 1))
+        return exits.ROLLED_BACK
+
+    def _hand_over(self, base: RunState) -> None:
+        """Go on with the linked run; it is begun here unless an earlier driver has begun it."""
+        linked = base.rollback_by
+        if linked is None:
+            raise ValueError(f"the run {base.run} has no rollback")
+        made = rollbacks.make(self.plan, base)
+        held = {lock.name for lock in self._taken}
+        names = [name for name in outline.locks(made.plan) if name not in held]
+        self._taken += environments_in_use.take(
+            self.place.state, self.place.journal, linked, names, self.place.operator, base.token
+        )
+        self.run, self.plan = linked, made.plan
+        self.plans[linked] = made.plan
+        begun = self.place.journal.head(linked)
+        if begun is None:
+            checkout = Checkout(Path(base.started.cwd), base.started.commit, base.started.dirty)
+            self.create(outline.started(made.plan, checkout, base.run))
+        if begun is None or begun.count == 1:
+            self._confirmed(base)
+
+    def _confirmed(self, base: RunState) -> None:
+        """Carry the confirmation over that was given in the base run, if it was asked there."""
+        answers = [one for one in base.answered.values() if one.choice == "rollback"]
+        given = next((one for one in answers if one.question.step is None), None)
+        if given is not None:
+            self.append(self.run, *_again(given))
+
+    def _author(self) -> Author:
+        token = max(lock.token for lock in self._taken)
+        return Author(self.place.operator, self.place.host, token)
+
+    def _recorder(self, publish: Publish) -> Recorder:
+        return Recorder.of_run(self.place.journal, self.run, self._author(), publish)
+
+    def _driver(self, recorder: Recorder, operator: Operator) -> Driver:
+        base_run = recorder.state.base
+        base = fold.fold(self.place.journal.read(base_run)) if base_run is not None else None
+        plan = self.plan
+
+        def values(step: PlanStep, undo: bool) -> Values:
+            return Values(
+                plan=plan,
+                state=recorder.state,
+                environment=plan.environments[step.environment],
+                secrets=self._secrets,
+                operator=self.place.operator,
+                undone=base if step.undoes is not None else recorder.state if undo else None,
+            )
+
+        attempts = Attempts(plan, recorder, self.place.pool, values, self.place.state)
+        acts = Acts(plan, values, Rollbacks(plan, self.place.journal.runs))
+        return Driver(plan, recorder, attempts, operator, acts)
+
+
+def mark_rolled_back(session: Session, linked: RunState) -> None:
+    """Journal in the base run that its linked run has ended well, unless that is done."""
+    if linked.base is None:
+        return
+    base = fold.fold(session.place.journal.read(linked.base))
+    if base.status is not RunStatus.ROLLED_BACK:
+        session.append(base.run, rollbacks.rolled_back(session.plan, linked))
+
+
+def _again(given: Answered) -> tuple[QuestionAsked, QuestionAnswered]:
+    """Return a decision of the base run as the linked run's own."""
+    asked = given.question
+    return (
+        QuestionAsked(
+            "q1", None, "rollback", asked.text, ("rollback", "abort"), asked.typed, asked.shown
+        ),
+        QuestionAnswered("q1", "rollback", given.by, given.reason),
+    )
+
+
+def exit_code(state: RunState, parting: Parting) -> int:
+    """Return the program's exit code for how a run stands and was parted from."""
+    if state.status is RunStatus.SUCCEEDED:
+        return exits.DONE
+    if state.status is RunStatus.ABORTED:
+        return exits.ABORTED
+    if state.status is RunStatus.ROLLED_BACK:
+        return exits.ROLLED_BACK
+    if parting.signal:
+        return exits.INTERRUPTED
+    return exits.FAILED if state.status is RunStatus.FAILED else exits.WAITS
