@@ -52,7 +52,11 @@ class NoAnswer(Exception):  # noqa: N818 - it reads as what happened
 
 
 def client(
-    *, ca: str | None, timeout: float, headers: Mapping[str, str] | None = None
+    *,
+    ca: str | None,
+    timeout: float,
+    headers: Mapping[str, str] | None = None,
+    keep_alive: bool = True,
 ) -> httpx.Client:
     """Return a client that keeps cookies. ActionFailed when the file of authorities is unusable."""
     try:
@@ -62,7 +66,10 @@ def client(
             f"The file of certificate authorities {ca} cannot be used: {fault}.", effect="none"
         ) from fault
     own = {"user-agent": AGENT, **(headers or {})}
-    return httpx.Client(verify=context, timeout=timeout, headers=own, trust_env=False)
+    limits = httpx.Limits(max_keepalive_connections=None if keep_alive else 0)
+    return httpx.Client(
+        verify=context, timeout=timeout, headers=own, trust_env=False, limits=limits
+    )
 
 
 def fetch(
