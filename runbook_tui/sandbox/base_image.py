@@ -1,7 +1,7 @@
 """The image that the sample application is built from, made of this machine's own Python.
 
 Nothing can be pulled on a machine without a network, so the root file system is put together from
-the interpreter that runs us, the libraries it is linked against, and psycopg.
+a Python of the version that runs us, the libraries it is linked against, and psycopg.
 """
 
 from __future__ import annotations
@@ -30,7 +30,17 @@ _LEFT_OUT: Final = frozenset(
     }
 )
 _EXTENSIONS_LEFT_OUT: Final = (
-    *("_test", "_tkinter", "_curses", "_sqlite3", "_codecs_", "_xx", "xx", "_ctypes_test"),
+    *(
+        "_test",
+        "_tkinter",
+        "_multibyte",
+        "_curses",
+        "_sqlite3",
+        "_codecs_",
+        "_xx",
+        "xx",
+        "_ctypes_test",
+    ),
     *("_dbm", "_gdbm", "_elementtree", "pyexpat", "readline", "audioop", "ossaudiodev", "spwd"),
 )
 _PACKAGES: Final = ("psycopg", "psycopg_binary", "psycopg_binary.libs")
@@ -44,8 +54,8 @@ _ETC: Final = {
 
 
 def tag() -> str:
-    """Return the image's tag: the Python in it."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    """Return the image's tag: the Python in it, whose modules psycopg was built for."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def provide(site: Site, say: Callable[[str], None]) -> None:
@@ -67,9 +77,8 @@ def provide(site: Site, say: Callable[[str], None]) -> None:
 
 def write_archive(out: IO[bytes]) -> None:
     """Write the root file system as a tar archive, the same bytes for the same machine."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    standard = Path(sysconfig.get_path("stdlib"))
-    interpreter = Path(sys.executable).resolve()
+    version = f"python{tag()}"
+    interpreter, standard = _python(version)
     files = {f"usr/local/bin/{version}": interpreter}
     files |= {f"usr/local/lib/{version}/{p.relative_to(standard)}": p for p in _modules(standard)}
     packages = _site_packages()
@@ -87,6 +96,18 @@ def write_archive(out: IO[bytes]) -> None:
         _add_link(archive, "usr/local/bin/python3", version)
         for name, path in sorted(files.items()):
             _add_file(archive, name, path)
+
+
+def _python(version: str) -> tuple[Path, Path]:
+    """Return an interpreter and its standard library.
+
+    The system's own is half as large as one that somebody built; it will do when it is of our
+    version.
+    """
+    system = Path("/usr/bin", version), Path("/usr/lib", version)
+    if all(path.exists() for path in (*system, system[1] / "lib-dynload", system[1] / "json")):
+        return system
+    return Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
 
 
 def _modules(top: Path) -> Iterator[Path]:

@@ -34,7 +34,7 @@ MaxStartups 100
 MaxSessions 100
 ClientAliveInterval 300
 Subsystem sftp internal-sftp
-SetEnv {mark}={token}
+SetEnv {mark}={token} DOCKER_HOST=unix://{socket}
 """
 
 _CLIENT = """\

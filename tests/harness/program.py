@@ -1,0 +1,92 @@
+"""The real program, run as an operator runs it: its own process, its own state directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LONGEST = 240
+"""Seconds after which a command of the program is taken for stuck."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    code: int
+    output: str
+
+    def expect(self, code: int) -> Done:
+        """Insist on an exit code, with all that was said when it is another one."""
+        assert self.code == code, f"exit {self.code} instead of {code}:\n{self.output}"
+        return self
+
+
+@dataclass(frozen=True)
+class Program:
+    """Where the program is called and where it keeps its state."""
+
+    state: Path
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str, fault: str | None = None) -> Done:
+        """Run a command to its end."""
+        done = subprocess.run(
+            self._command(words),
+            cwd=self.cwd,
+            env=self._env(fault),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONGEST,
+        )
+        return Done(done.returncode, done.stdout)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command and return at once; its output can be read from `stdout`."""
+        return subprocess.Popen(
+            self._command(words),
+            cwd=self.cwd,
+            env=self._env(None),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return all runs, newest first."""
+        found: list[dict[str, Any]] = json.loads(self.run("runs", "--json").expect(0).output)
+        return found
+
+    def show(self, run: str) -> dict[str, Any]:
+        """Return what is known of a run."""
+        found: dict[str, Any] = json.loads(self.run("show", run, "--json").expect(0).output)
+        return found
+
+    def _command(self, words: Sequence[str]) -> list[str]:
+        return [sys.executable, "-m", "runbook_tui", *words]
+
+    def _env(self, fault: str | None) -> dict[str, str]:
+        env = {**os.environ, **self.env, "RUNBOOK_STATE": str(self.state)}
+        return {**env, "RUNBOOK_FAULT": fault} if fault else env
+
+
+def step(shown: Mapping[str, Any], id_: str) -> dict[str, Any]:
+    """Return a step of what `show --json` says."""
+    found: dict[str, Any] = next(one for one in shown["steps"] if one["id"] == id_)
+    return found
+
+
+def outputs(shown: Mapping[str, Any], id_: str) -> dict[str, str]:
+    """Return the outputs of a step's last attempt."""
+    found: dict[str, str] = step(shown, id_)["attempts"][-1]["outputs"]
+    return found
