@@ -41,7 +41,7 @@ class Expect(Options):
     status: Status | list[Status] = Field(
         default=200, description="The status, or a list of those that will do."
     )
-    json_: dict[str, Matches | JsonValue] = Field(
+    json_: dict[str, Annotated[Matches | JsonValue, Field(union_mode="left_to_right")]] = Field(
         default_factory=dict,
         alias="json",
         description="Values at paths of a JSON answer (`services.database`, `items.0.id`): equal "
