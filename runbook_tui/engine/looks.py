@@ -62,14 +62,14 @@ class Look:
         return Seen(self.kind, Verdict.UNKNOWN, "the look ended without an answer")
 
 
-def begin(pool: WorkerPool, order: Order, limit: float = LIMIT) -> Look:
+def begin(pool: WorkerPool, order: Order) -> Look:
     """Start a look; one that cannot be started is a look that found out nothing."""
     kind: LookKind = "verify" if order.mode == "verify" else "probe"
     directory = AttemptDir(Path(order.job.directory))
     now = time.monotonic()
     until = order.job.options.get("until") or {}
-    ends = now + limit + durations.seconds(until["for"]) if until else now + limit
-    look = Look(kind, directory, ends, now + PATIENCE)
+    asked = durations.seconds(until["for"]) if until else 0.0
+    look = Look(kind, directory, now + LIMIT + asked, now + PATIENCE)
     try:
         directory.create()
         pool.start(order)

@@ -17,6 +17,7 @@ from state.json_value import Json
 from state.run_state import Question, RunState, StepState
 from state.status import StepStatus, Verdict
 
+_PARTIAL = Verdict.PARTIAL.value
 NEEDS_REASON = frozenset({"skip"})
 
 
@@ -119,7 +120,7 @@ def _kind(stands: StepState) -> str:
     last = stands.last
     if stands.status is StepStatus.UNDONE:
         return "failure"
-    if last is not None and last.verdict == Verdict.PARTIAL and not last.undo:
+    if last is not None and not last.undo and _PARTIAL in (last.verdict, last.effect):
         return "partial"
     return "unknown" if stands.status is StepStatus.UNKNOWN else "failure"
 

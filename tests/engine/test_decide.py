@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ LOOKS = Verify("run", {"run": "true"})
 RETRY = Retries(2, 5.0, 3.0)
 
 
-def one(**given: object) -> Story:
+def one(**given: Any) -> Story:
     return Story(plan(step("a", **given), step("b")))
 
 
