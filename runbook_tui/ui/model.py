@@ -204,9 +204,10 @@ def _where(scene: Scene) -> list[str]:
     phase = f"{current.phase}, " if current else ""
     left = _left(scene)
     ahead = [f"about {about(left)} left"] if left else []
-    held = ["pauses after it"] if scene.held else []
+    if scene.held:
+        ahead = ["pauses after it"]
     place = _number(steps, current.id) if current else total
-    return [f"{phase}step {place} of {total}", so_far, *ahead, *held]
+    return [f"{phase}step {place} of {total}", so_far, *ahead]
 
 
 def _place(steps: list[StepState]) -> int:

@@ -20,14 +20,16 @@ from widgets.safe import safe
 class Box(Painted):
     """The lines of a dialog."""
 
-    def __init__(self, lines: Sequence[Content], width: int) -> None:
+    def __init__(self, lines: Sequence[Content], width: int, borders: int = 0) -> None:
         super().__init__()
         self._lines = tuple(lines)
         self._width = width
+        self._borders = borders
 
     def on_mount(self) -> None:
         """Be as high as the lines."""
-        self.styles.height = sum(len(wrap(line, self._width)) for line in self._lines)
+        rows = sum(len(wrap(line, self._width)) for line in self._lines)
+        self.styles.height = rows + self._borders
 
     def rows(self, width: int, height: int) -> list[Row]:
         """Return the lines, wrapped."""
@@ -140,7 +142,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The two columns of keys."""
-        box = Box(self._help_lines(), 62)
+        box = Box(self._help_lines(), 62, borders=2)
         box.border_title = "Keys on this screen"
         yield box
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
@@ -28,7 +29,17 @@ from widgets.safe import safe
 if TYPE_CHECKING:
     from runbook_tui.ui.app import RunbookApp
 
-MOST_OF_HISTORY = 200
+FIRST_START = (
+    text(),
+    text(" No runbooks in  ./runbooks  or  ~/.config/runbook/runbooks."),
+    text(),
+    text(" Try the practice deployment:  ", ("runbook demo", "bold")),
+    text(" 29 real steps on a sandbox of your own; needs Docker."),
+    text(),
+    text(" A runbook is a text file: a list of steps. Each step does one thing, shows"),
+    text(" its log, and keeps proof of what it did. You answer where a person must"),
+    text(" decide; you can quit at any moment and come back."),
+)
 
 
 class EntryList(Painted, can_focus=True):
@@ -61,6 +72,7 @@ class EntryList(Painted, can_focus=True):
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self.entries: tuple[Entry, ...] = ()
+        self.when_empty: tuple[Content, ...] = ()
         self._current = 0
         self._top = 0
 
@@ -72,6 +84,8 @@ class EntryList(Painted, can_focus=True):
 
     def rows(self, width: int, height: int) -> list[Row]:
         """Return the visible entries; each is one row, or two."""
+        if not self.entries and self.when_empty:
+            return [Row(text(" ") + line) for line in self.when_empty][:height]
         rows: list[Row] = []
         first = last = 0
         for place, entry in enumerate(self.entries):
@@ -236,7 +250,11 @@ class HomeScreen(Screen[None]):
         }
         self.set_class(bool(view.needs), "needed")
         self.lists["needs"].styles.height = min(rows["needs"], 8)
-        self.lists["runbooks"].styles.height = max(1, min(rows["runbooks"], 9))
+        none = not view.runbooks
+        self.lists["runbooks"].when_empty = FIRST_START if none else ()
+        most = len(FIRST_START) if none else 9
+        least = len(FIRST_START) if none else 1
+        self.lists["runbooks"].styles.height = max(least, min(rows["runbooks"], most))
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Draw the title of the list with the focus heavy."""

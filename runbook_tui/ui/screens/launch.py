@@ -33,6 +33,9 @@ from widgets.safe import safe
 if TYPE_CHECKING:
     from runbook_tui.ui.app import RunbookApp
 
+MOST_CHECKS = 7
+"""Rows of the preflight."""
+
 START = "launch"
 """The id of the question that starts the run."""
 
@@ -107,6 +110,7 @@ class PreflightTable(Painted, can_focus=True):
     def show(self, checks: Sequence[Check]) -> None:
         """Show these checks."""
         self.checks = tuple(checks)
+        self.styles.height = max(1, min(len(self.lines(80)), MOST_CHECKS))
         self.repaint()
 
     def lines(self, width: int) -> list[Row]:
@@ -152,7 +156,7 @@ class LaunchScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     LaunchScreen #plan { height: 1fr; min-height: 3; }
-    LaunchScreen #preflight { height: auto; max-height: 7; }
+    LaunchScreen #preflight { height: 1; }
     """
 
     def __init__(
@@ -359,7 +363,8 @@ class LaunchScreen(Screen[None]):
         found = self._found or ()
         change = sum(each.will.startswith("will") for each in found)
         asks = sum(each.asks for each in found)
-        lines = [text(f"Changes {change} things; asks you {asks} times.")]
+        steps = _many(change, "step changes", "steps change")
+        lines = [text(f"{steps} something; asks you {_many(asks, 'time', 'times')}.")]
         warns = [check.name for check in self.preflight.checks if check.level == "warns"]
         if warns:
             lines.append(safe(f"Warned: {', '.join(warns)}."))
@@ -480,6 +485,10 @@ class LaunchScreen(Screen[None]):
     def action_leave(self) -> None:
         """Leave the form: nothing was started."""
         self.app.call_later(self.app.run_action, "leave_run")
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 _LEVELS = {"good": "good", "warns": "warn", "blocks": "block"}

@@ -63,6 +63,7 @@ class TooSmall(ModalScreen[None]):
     ) -> None:
         super().__init__()
         self._box = SmallBox(place, protected, what, run)
+        self._going = False
 
     def compose(self) -> ComposeResult:
         """The box."""
@@ -72,7 +73,9 @@ class TooSmall(ModalScreen[None]):
         """Go when there is room; else say the new size."""
         columns, rows = self.app.size
         if columns >= LEAST[0] and rows >= LEAST[1]:
-            self.dismiss(None)
+            if not self._going:
+                self._going = True
+                self.dismiss(None)
         else:
             self._box.repaint()
 
