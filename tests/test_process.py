@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runbook_tui import proc, process
+from runbook_tui import process
 from runbook_tui.actions.api import Exit
 from tests.harness.processes import DEADLINE, Children
 
@@ -167,15 +167,3 @@ def test_several_threads_may_run_programs_at_once() -> None:
 
     for number in range(8):
         assert found[number].split() == [str(n).encode() for n in range(number, number + 501)]
-
-
-def test_holders_of_a_file_are_found(tmp_path: Path, children: Children) -> None:
-    path = tmp_path / "held"
-    path.touch()
-    child = children.start(["bash", "-c", f"exec 7<{path}; echo ready; {children.sleeper()}"])
-    stat = path.stat()
-
-    pids = {mark.pid for mark in proc.holders(stat.st_dev, stat.st_ino)}
-
-    assert child.pid in pids
-    assert proc.holders(stat.st_dev, stat.st_ino + 1_000_000) == []
