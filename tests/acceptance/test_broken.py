@@ -17,12 +17,12 @@ import pytest
 
 from runbook_tui.sandbox import hosts, members, postgres, practice, services
 from runbook_tui.sandbox.site import PRODUCTION, Site
-from tests.acceptance.conftest import Demo
-from tests.harness import answers, production, variant
-from tests.harness.git import git
+from tests.harness import answers, production, release, variant
 from tests.harness.program import Done, Program, outputs, step
 
 VERSION: Final = "v1.2.0"
+ALL: Final = (*PRODUCTION, "staging")
+PLACES: Final = ("production", "staging")
 STAGING: Final = "practice_hub_staging"
 REFUSING: Final = """
 create function refuse() returns trigger language plpgsql as
@@ -126,26 +126,15 @@ class Deployment:
         return self.program.show(self.run)
 
 
-def prepare_release(site: Site) -> None:
-    """Commit a next version: a migration and its section of the changelog."""
-    work = site.work
-    (work / "migrations" / "0009_notes.sql").write_text("alter table documents add note text;\n")
-    changelog = (work / "CHANGELOG.md").read_text()
-    entry = f"## {VERSION}\n\n- Notes on documents.\n\n## "
-    (work / "CHANGELOG.md").write_text(changelog.replace("## ", entry, 1))
-    git(work, "add", "--all")
-    git(work, "commit", "-q", "-m", "Notes on documents")
-
-
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("demo")
 def test_each_thing_breaks_is_mended_and_retried_and_the_version_is_rolled_back(
-    demo: Demo, practice_site: Site, program: Program, tmp_path: Path
+    practice_site: Site, program: Program, tmp_path: Path
 ) -> None:
-    demo.done.expect(0)
     site = practice_site
-    prepare_release(site)
-    before = production.health(site)["version"]
-    previous = production.registry_digest(site, before)
+    release.prepare(site.work, VERSION)
+    before = {place: production.health(site, place)["version"] for place in PLACES}
+    previous = {host: production.containers(site, host)[0].image for host in ALL}
     run = Deployment(site, program, tmp_path / "runbooks")
 
     with stopped(site, "registry"):
@@ -159,14 +148,14 @@ def test_each_thing_breaks_is_mended_and_retried_and_the_version_is_rolled_back(
     with stopped(site, "redis"):
         reason = run.goes_on_until("staging", "--answer", "migrate-staging=retry")
         assert "healthy" in reason
-    assert production.health(site, "staging")["version"] == before
+    assert production.health(site, "staging")["version"] == before["staging"]
     with bad_uploads(site):
         reason = run.goes_on_until("smoke-staging", "--answer", "staging=retry")
         assert "Upload" in reason
     with unknown_host(site):
         reason = run.goes_on_until("production", "--answer", "smoke-staging=retry")
         assert "key" in reason
-    assert production.health(site)["version"] == before
+    assert production.health(site)["version"] == before["production"]
     reason = _watched_while_it_breaks(run)
     assert "error_rate" in reason or "error rate" in reason
     for host in PRODUCTION:
@@ -174,11 +163,11 @@ def test_each_thing_breaks_is_mended_and_retried_and_the_version_is_rolled_back(
             production.docker(site, host, "start", container.name)
     _roll_back(run)
 
-    for host in (*PRODUCTION, "staging"):
+    for host in ALL:
         (container,) = production.containers(site, host)
         assert (container.status, container.health) == ("running", "healthy")
-        assert previous in container.digests
-    assert production.health(site)["version"] == before
+        assert container.image == previous[host]
+    assert before == {place: production.health(site, place)["version"] for place in PLACES}
     for database in ("practice_hub", STAGING):
         rows = production.migrations(site, database)
         assert [by for _, by in rows].count(run.run) == 1
