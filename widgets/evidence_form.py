@@ -29,10 +29,6 @@ class EvidenceForm(VerticalScroll, can_focus=False):
 
     DEFAULT_CSS = """
     EvidenceForm { height: 1fr; }
-    EvidenceForm Field, EvidenceForm Field:focus {
-        border: round $rb-border; height: 3; padding: 0 1; margin: 0 1;
-    }
-    EvidenceForm Field:focus { border: round $rb-focus; }
     """
 
     def __init__(self) -> None:
@@ -56,7 +52,7 @@ class EvidenceForm(VerticalScroll, can_focus=False):
             needed = "required" if recorded.required else "optional"
             widgets.append(Words(f"{plain(recorded.prompt)}   ({needed})", "", classes="prompt"))
             draft = self._drafts.get((self._step, recorded.name), "")
-            widgets.append(Field(draft, id=f"recorded-{recorded.name}"))
+            widgets.append(Field(draft, boxed=True, id=f"recorded-{recorded.name}"))
         return widgets
 
     def compose(self) -> ComposeResult:

@@ -24,6 +24,8 @@ class Field(Input):
     Field, Field:focus {
         border: none; height: 1; padding: 0; background: transparent; color: $rb-foreground;
     }
+    Field.boxed { border: round $rb-border; height: 3; padding: 0 1; margin: 0 1; }
+    Field.boxed:focus { border: round $rb-focus; height: 3; padding: 0 1; }
     """
 
     class Left(Message):
@@ -47,9 +49,11 @@ class Field(Input):
         *,
         typed: bool = False,
         password: bool = False,
+        boxed: bool = False,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(value, password=password, id=id, compact=True, select_on_focus=False)
+        super().__init__(value, password=password, id=id, select_on_focus=False)
+        self.set_class(boxed, "boxed")
         self.cursor_blink = False
         self._typed = typed
         self._history: list[str] = []

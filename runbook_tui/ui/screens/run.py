@@ -349,7 +349,9 @@ class RunScreen(Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """One, two or three columns."""
         self.set_class(event.size.width < NARROW, "narrow")
-        self.set_class(event.size.width >= WIDE, "wide")
+        wide = event.size.width >= WIDE
+        self.set_class(wide, "wide")
+        self.checklist_title.show(text("Steps"), "took   usual" if wide else "")
         self._renew()
 
     def on_key(self, event: events.Key) -> None:
@@ -584,6 +586,7 @@ class RunScreen(Screen[None]):
     def _send(self, command: Command) -> None:
         if isinstance(command, Hold | Release):
             self._held = isinstance(command, Hold)
+            self._renew()
         self.operator.send(command)
 
     def _show_rollback(self, scene: Scene, question: Question) -> None:
