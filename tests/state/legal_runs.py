@@ -138,7 +138,7 @@ def _at_rest(state: RunState, step: StepState) -> Iterator[Payload]:
 
 
 @st.composite
-def runs(draw: st.DrawFn, longest: int = 60) -> list[Record]:
+def runs(draw: st.DrawFn, longest: int = 45) -> list[Record]:
     """Draw the records of a run that a driver could have journaled."""
     records = chained([started(*draw(st.sampled_from(OUTLINES)))])
     state = apply(None, records[0])
