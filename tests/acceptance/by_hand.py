@@ -106,7 +106,7 @@ def production(practice_: Site) -> Iterator[ByHand]:
 
 def environments_file(made: ByHand, name: str) -> str:
     """Return the environments file, JSON being YAML, of the environment `name`."""
-    staging = _staging(made)
+    staging = _staging(made, name)
     variables = {
         **environments.values(made.practice, "sandbox"),
         "staging": f"{name}-staging",
@@ -162,13 +162,13 @@ def _defaults() -> dict[str, str]:
     }
 
 
-def _staging(made: ByHand) -> dict[str, Any]:
+def _staging(made: ByHand, name: str) -> dict[str, Any]:
     """Staging is the practice production's, with this registry and a database of its own."""
     given = environments.values(made.practice, "sandbox-staging")
     variables = {key: value for key, value in given.items() if isinstance(value, str)}
     return {
         "ssh_config": variables.pop("ssh_config"),
-        "vars": {**variables, "staging": "-"},
+        "vars": {**variables, "staging": f"{name}-staging"},
         "hosts": {"app": ["staging"]},
         "secrets": _secrets(made, "staging"),
     }

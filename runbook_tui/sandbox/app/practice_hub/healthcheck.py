@@ -16,7 +16,8 @@ def main() -> int:
     try:
         with socket.create_connection(address, timeout=4) as connection:
             connection.sendall(b"GET /api/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
-            status = connection.recv(64).split(b" ")
+            with connection.makefile("rb") as answer:
+                status = answer.read().split(b" ", 2)
     except OSError as error:
         print(error, file=sys.stderr)
         return 1

@@ -23,7 +23,7 @@ QUERY = """
 select queryid::text || ' ' || left(regexp_replace(query, '\\s+', ' ', 'g'), 70),
        sum(calls)::bigint, sum(total_exec_time)
 from pg_stat_statements s join pg_database d on d.oid = s.dbid
-where d.datname = current_database() group by 1
+where d.datname = current_database() and queryid is not null group by 1
 """
 
 
