@@ -78,9 +78,12 @@ def _hear_nothing(number: int, frame: FrameType | None) -> None:
 def _act(order: Order, context: WorkerContext) -> Result | Stopped:
     """Return the action's result, or the Stopped with which it ended."""
     job = order.job
-    os.chdir(job.cwd)
     try:
+        os.chdir(job.cwd)
         module = import_module(order.perform)
+    except OSError as error:
+        reason = f"The directory {job.cwd} cannot be entered: {error.strerror}."
+        return Result(status="failed", reason=reason, effect="none")
     except ImportError as error:
         reason = f"The action {job.action} cannot be loaded: {error}."
         return Result(status="failed", reason=reason, effect="none")

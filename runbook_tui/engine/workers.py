@@ -99,6 +99,7 @@ class Workers:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
+                cwd="/",
                 start_new_session=True,
             )
         self._connection = ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -139,6 +140,18 @@ def test_an_action_that_cannot_be_loaded_had_no_effect(attempts: Attempts) -> No
 
     assert (found.status, found.effect) == ("failed", "none")
     assert "cannot be loaded" in str(found.reason)
+
+
+def test_a_directory_that_is_not_there_is_told_before_anything_acts(attempts: Attempts) -> None:
+    attempt = attempts.directory()
+    order = attempts.order(attempt, {"do": "effect"})
+    elsewhere = replace(order, job=replace(order.job, cwd=str(attempts.base / "gone")))
+
+    attempts.pool.start(elsewhere)
+
+    found = result(attempt)
+    assert (found.status, found.effect) == ("failed", "none")
+    assert str(found.reason).endswith("/gone cannot be entered: No such file or directory.")
 
 
 def test_an_output_that_holds_a_secret_fails_the_step(attempts: Attempts) -> None:
