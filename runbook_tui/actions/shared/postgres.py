@@ -42,7 +42,7 @@ def connect(job: Job, *, role: str = "") -> Connection[TupleRow]:
             options["database"],
             autocommit=True,
             application_name=name,
-            connect_timeout=max(2, round(durations.seconds(options["connect_timeout"]))),
+            connect_timeout=max(2, round(_seconds(job, "connect_timeout", 10))),
             keepalives_idle=5,
             keepalives_interval=2,
             keepalives_count=2,
@@ -54,10 +54,15 @@ def connect(job: Job, *, role: str = "") -> Connection[TupleRow]:
         ) from fault
     if connection.info.server_version >= 140_000:
         connection.execute("set client_connection_check_interval = '500ms'")
-    lock = durations.seconds(options["lock_timeout"])
-    statement = options.get("statement_timeout")
-    set_timeouts(connection, lock, durations.seconds(statement) if statement else 0)
+    set_timeouts(
+        connection, _seconds(job, "lock_timeout", 30), _seconds(job, "statement_timeout", 0)
+    )
     return connection
+
+
+def _seconds(job: Job, name: str, default: float) -> float:
+    given = job.options.get(name)
+    return durations.seconds(given) if given else default
 
 
 def set_timeouts(connection: Connection[TupleRow], lock: float, statement: float) -> None:
