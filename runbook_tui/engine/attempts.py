@@ -6,7 +6,7 @@ decides, journal the outcome. `take_up` does the same for what an earlier driver
 
 from __future__ import annotations
 
-import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -56,7 +56,6 @@ class Attempts:
         self._values = values
         self._root = root
         self._flows: dict[str, Flow] = {}
-        self._looks = 0
 
     def busy(self) -> frozenset[str]:
         """Return the steps that are looked at without an open attempt."""
@@ -289,8 +288,7 @@ class Attempts:
         """Begin looks; one whose values are missing found out nothing."""
         begun = []
         for kind in kinds:
-            self._looks += 1
-            name = f"{step.id}.{attempt.number}.{os.getpid()}.{self._looks}"
+            name = f"{step.id}.{attempt.number}.{secrets.token_hex(6)}"
             directory = self._root / "runs" / self._recorder.state.run / "looks" / name
             try:
                 order = jobs.order(

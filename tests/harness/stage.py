@@ -31,12 +31,13 @@ RUN = "1123-k7f3"
 
 
 class MemoryJournal:
-    """A journal that keeps everything in memory; `fail_after` makes it refuse from then on."""
+    """A journal that keeps everything in memory, with hooks before and after each transaction."""
 
     def __init__(self) -> None:
         self.records: dict[str, list[Record]] = {}
         self.files: dict[str, dict[str, bytes]] = {}
         self.before_append: Callable[[Sequence[Payload]], None] = lambda payloads: None
+        self.after_append: Callable[[], None] = lambda: None
 
     def runs(self) -> list[str]:
         return list(reversed(self.records))
@@ -90,6 +91,7 @@ class MemoryJournal:
                 chain(head, run, clock.utc(), payload, operator=operator, host=host, token=token)
             )
         kept += made
+        self.after_append()
         return made
 
     def state(self, run: str = RUN) -> RunState:
@@ -138,7 +140,7 @@ class _Live:
     does: Does
 
 
-@dataclass(slots=True)
+@dataclass
 class FakePool:
     """Workers that do as scripted: by step and mode, one after another, the last one repeated."""
 
@@ -147,6 +149,10 @@ class FakePool:
     orders: list[Order] = field(default_factory=list)
     live: dict[str, _Live] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    deaf: bool = False
+    """Workers do not hear that they are to stop."""
+    before_start: Callable[[], None] = lambda: None
+    after_start: Callable[[], None] = lambda: None
 
     def on(self, step: str, *does: Does, mode: str = "perform") -> FakePool:
         """Add to the script of a step."""
@@ -155,6 +161,11 @@ class FakePool:
 
     def start(self, order: Order) -> None:
         """Do what the script says; every performing worker that begins has acted."""
+        self.before_start()
+        self._start(order)
+        self.after_start()
+
+    def _start(self, order: Order) -> None:
         self.orders.append(order)
         key = (order.job.step, order.mode)
         left = self.script.get(key, [])
@@ -190,7 +201,7 @@ class FakePool:
     def stop(self, directory: str, reason: str) -> None:
         """Stop a worker: it leaves the result `stopped`."""
         live = self.live.get(directory)
-        if live is not None:
+        if live is not None and not self.deaf:
             self.stopped.append(live.order.job.step)
             self._end(directory, Result("stopped", reason=reason))
 
