@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import queue
 import shlex
 import subprocess
 from pathlib import Path
@@ -60,8 +61,9 @@ class RunbookApp(App[int]):
         theme: str = "runbook-dark",
         launch: tuple[Path, str | None, dict[str, str]] | None = None,
         resume: str | None = None,
+        rollback: str | None = None,
     ) -> None:
-        """Begin at Home, at Launch of a file (`launch`), or with a run that is taken up."""
+        """Begin at Home, at Launch of a file, with a run taken up, or with a run's rollback."""
         super().__init__(driver_class=GatedDriver)
         wanted = wants_ascii() if ascii_only is None else ascii_only
         self.glyphs = ASCII if wanted else UNICODE
@@ -75,6 +77,8 @@ class RunbookApp(App[int]):
             self._filters.append(AsciiFilter())
         self._launch = launch
         self._resume = resume
+        self._rollback = rollback
+        self._direct = bool(launch or resume or rollback)
         self._terminal_title = ""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -83,7 +87,7 @@ class RunbookApp(App[int]):
 
     def get_default_screen(self) -> HomeScreen:
         """Home lies below everything."""
-        return HomeScreen(self.backend, at_once=self._launch is None and self._resume is None)
+        return HomeScreen(self.backend, at_once=not self._direct)
 
     def on_mount(self) -> None:
         """Go to where the command line wants to be."""
@@ -91,6 +95,13 @@ class RunbookApp(App[int]):
             self.open_launch(*self._launch)
         elif self._resume is not None:
             self.open_run(self._resume)
+        elif self._rollback is not None:
+            run = self._rollback
+            self.push_screen(
+                self._run_screen()(
+                    self.backend, lambda port: self.backend.roll_back(run, port), run=run
+                )
+            )
 
     def open_launch(self, file: Path, environment: str | None, given: dict[str, str]) -> None:
         """Show the form that starts a runbook."""
@@ -127,8 +138,9 @@ class RunbookApp(App[int]):
 
     def action_leave_run(self) -> None:
         """From a run back to Home, or out when the command line led here."""
-        if self._launch is not None or self._resume is not None:
-            self.exit(0)
+        if self._direct:
+            code = getattr(self.screen, "code", 0)
+            self.exit(code)
         else:
             self.pop_screen()
 
@@ -168,6 +180,14 @@ class RunbookApp(App[int]):
         file.write_text(event.copied, encoding="utf-8")
         lines = "1 line" if event.lines == 1 else f"{event.lines} lines"
         self.notify(f"{lines} copied, also to {plain(str(file))}", markup=False)
+
+    def ask_secret(self, words: str) -> str | None:
+        """Have the operator type a secret; called in the driver's thread, which waits."""
+        from runbook_tui.ui.screens.secret import SecretScreen  # after the first paint
+
+        answered: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self.call_from_thread(self.push_screen, SecretScreen(words), answered.put)
+        return answered.get()
 
     def open_pager(self, file: Path) -> None:
         """Show a file in the operator's pager; the run goes on."""

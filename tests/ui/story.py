@@ -237,6 +237,9 @@ class FakeBackend:
     def resume(self, run: str, operator: Operator) -> Ended:
         return self._drive(operator)
 
+    def roll_back(self, run: str, operator: Operator) -> Ended:
+        return self._drive(operator)
+
     def _drive(self, operator: Operator) -> Ended:
         assert self.story is not None
         self.port = operator

@@ -98,6 +98,8 @@ class RunScreen(Screen[None]):
         self._came_from: Widget | None = None
         self._second = ""
         self._leaving = False
+        self.code = 0
+        """Exit code of what was driven here."""
         self.header = RunHeader(
             Header(text("Runbook"), where=text("Reading the run")),
             clock.now_here,
@@ -228,6 +230,7 @@ class RunScreen(Screen[None]):
             self.app.exit(driving.ended.code if driving.ended else 1)
             return
         ended = driving.ended
+        self.code = ended.code if ended else 1
         if ended is not None and ended.sentence:
             self._cannot(BackendError(ended.sentence, ended.advice))
         elif driving.failure is not None:

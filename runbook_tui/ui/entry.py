@@ -1,0 +1,53 @@
+"""The way into the screens, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from runbook_tui import secrets
+from runbook_tui.definition.plan import SecretSource
+from runbook_tui.ui.app import RunbookApp
+
+FOLDERS = (Path("runbooks"), Path("~/.config/runbook/runbooks"))
+"""Where Home looks for runbooks."""
+
+
+def show(
+    state_directory: Path,
+    operator: str,
+    *,
+    launch: tuple[Path, str | None, Mapping[str, str]] | None = None,
+    resume: str | None = None,
+    rollback: str | None = None,
+    ascii_only: bool | None = None,
+    folders: Sequence[Path] | None = None,
+) -> int:
+    """Show the screens until the operator leaves; return the exit code of what was driven.
+
+    Begins at Home, at Launch of a file (`launch`: file, environment, parameters), with a run that
+    is taken up (`resume`), or with the rollback of a run. `folders` are where runbooks lie.
+    """
+    from runbook_tui.ui.engine_backend import EngineBackend  # it is heavy: not for imports of us
+
+    where = FOLDERS if folders is None else folders
+    found = [folder.expanduser() for folder in where if folder.expanduser().is_dir()]
+    asking: list[RunbookApp] = []
+
+    def read_secret(source: SecretSource) -> str:
+        return secrets.resolve(source, lambda one: asking[0].ask_secret(one.value or one.name))
+
+    backend = EngineBackend(state_directory, operator, read_secret, folders=found)
+    try:
+        app = RunbookApp(
+            backend,
+            ascii_only=ascii_only,
+            launch=(launch[0], launch[1], dict(launch[2])) if launch else None,
+            resume=resume,
+            rollback=rollback,
+        )
+        asking.append(app)
+        code = app.run()
+        return app.return_code or 0 if code is None else code
+    finally:
+        backend.close()
