@@ -147,7 +147,7 @@ def _defaults() -> dict[str, str]:
         "admin_email": "second@example.org",
         "registry_user": registry.USER,
         "lock_timeout": "5s",
-        "healthy_within": "90s",
+        "healthy_within": "90s", "nginx": "/usr/sbin/nginx",
         "watch_for": "2s",
         "watch_every": "1s",
         "settle_for": "2s",
