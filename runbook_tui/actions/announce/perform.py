@@ -1,0 +1,51 @@
+"""Sends one message. Before its first byte a mark is written; after that nothing is sent again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runbook_tui.actions.announce import mail, webhook
+from runbook_tui.actions.api import Context, Finding, Job, Outcome
+from state.status import Verdict
+
+MARK = "sending"
+"""File in the attempt's directory: the message may have gone out from here on."""
+
+
+def perform(job: Job, context: Context) -> Outcome:
+    """Send the message with the run and step under it."""
+
+    def about_to_send() -> None:
+        handle = os.open(context.directory / MARK, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        context.fault("announce.sending")
+
+    send = mail.send if job.options["mail"] else webhook.send
+    outcome = send(job, text(job), about_to_send)
+    context.log(outcome.evidence[0].summary)
+    return outcome
+
+
+def probe(job: Job, context: Context) -> Finding:
+    """Tell whether sending was begun; what became of it then only a person can see."""
+    if not any((Path(each) / MARK).exists() for each in job.previous):
+        return Finding(Verdict.ABSENT, "Nothing was sent.")
+    return Finding(
+        Verdict.UNKNOWN,
+        f"The message may have been sent. Look for one that ends in: {signature(job)}",
+    )
+
+
+def text(job: Job) -> str:
+    """Return the message as it is sent."""
+    return f"{job.options['text'].rstrip()}\n\n{signature(job)}\n"
+
+
+def signature(job: Job) -> str:
+    """Return the line by which a message can be found."""
+    where = f" in {job.environment}" if job.environment else ""
+    return f"Run {job.run}, step {job.step}, by {job.operator}{where}."
