@@ -1,0 +1,5 @@
+"""`python -m runbook_tui` is `runbook`."""
+
+from runbook_tui.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The commands: thin, one a module; what they call is elsewhere."""

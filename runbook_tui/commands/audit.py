@@ -1,0 +1,33 @@
+"""`runbook audit`."""
+
+from __future__ import annotations
+
+import click
+
+from runbook_tui import exits
+
+
+@click.command()
+@click.argument("run")
+def command(run: str) -> int:
+    """Check that a run's events are as they were written: none edited, missing, swapped, cut off.
+
+    Exit code 6 when they are not.
+    """
+    from runbook_tui.commands.place import reader
+    from runbook_tui.definition.problems import UsageProblem, visible
+    from state.audit import audit
+    from state.codec import seal
+
+    with reader() as journal:
+        records, head = journal.read(run), journal.head(run)
+    if not records and head is None:
+        raise UsageProblem(f"There is no run {run}", "See runbook runs")
+    faults = audit(records, head, run)
+    for fault in faults:
+        click.echo(visible(fault.text))
+    if faults or head is None:
+        click.echo(f"run {run}: {len(faults)} faults. What follows the first one proves nothing.")
+        return exits.STORE
+    click.echo(f"run {run}: {len(records)} events, the chain is whole. {seal(head)}")
+    return exits.DONE

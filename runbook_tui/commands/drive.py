@@ -1,0 +1,65 @@
+"""Driving a session without a screen: what `run`, `resume`, `rollback` and `demo` share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from runbook_tui.engine import policy
+from runbook_tui.engine.driving import Session
+from runbook_tui.engine.headless import Answers, HeadlessOperator
+from state.codec import record_line
+from state.events import Record
+from state.run_state import Question, RunState
+
+
+class JsonOperator(HeadlessOperator):
+    """Prints the events as they are journaled, one JSON object a line, and nothing else."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__(answers, lambda line: None)
+
+    def publish(self, state: RunState, records: Sequence[Record]) -> None:
+        """Print what was journaled."""
+        for record in records:
+            click.echo(record_line(record))
+
+    def refused(self, question: Question, sentence: str) -> None:
+        """Say why an answer given in advance did not count; standard output stays JSON."""
+        click.echo(f"{question.text}: not accepted: {sentence}", err=True)
+
+
+def wants_screen(*, headless: bool, as_json: bool) -> bool:
+    """Tell whether to show the screen: a terminal on both ends, and nobody said otherwise."""
+    return not (headless or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def answers(*, yes: bool, confirms: Iterable[str], given: Iterable[str]) -> policy.Policy:
+    """Return the policy that the options say. Raises UsageProblem."""
+    return policy.parse(yes=yes, confirms=confirms, answers=given)
+
+
+def drive(session: Session, answering: Answers, *, as_json: bool) -> int:
+    """Drive a session without a screen and say at the end how to go on; return the exit code."""
+    operator = JsonOperator(answering) if as_json else HeadlessOperator(answering, click.echo)
+    with operator:
+        code = session.drive(operator)
+    if not as_json:
+        click.echo(_parting(session.run, code))
+    return code
+
+
+_WORDS = {
+    0: "done",
+    1: "a step failed. Go on with: runbook resume {run}",
+    3: "waits for a decision. Go on with: runbook resume {run}",
+    5: "aborted. Take it back with: runbook rollback {run}",
+    7: "rolled back",
+    130: "left. Running steps go on. Go on with: runbook resume {run}",
+}
+
+
+def _parting(run: str, code: int) -> str:
+    return f"run {run}: {_WORDS[code].format(run=run)}"

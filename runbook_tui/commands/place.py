@@ -1,0 +1,65 @@
+"""Where and as whom this process works: state directory, journal, workers, operator."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from runbook_tui import secrets
+from runbook_tui.definition.plan import SecretSource
+from runbook_tui.engine.driving import Place
+from runbook_tui.engine.workers import Workers
+from state.stores.paths import state_directory
+from state.stores.sqlite import SqliteJournal, open_journal, open_reader
+
+
+def operator() -> str:
+    """Return who drives: `$RUNBOOK_OPERATOR`, or the login name."""
+    named = os.environ.get("RUNBOOK_OPERATOR", "").strip()
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """A place to drive runs from. Raises StoreError."""
+    directory = state_directory()
+    journal = open_journal(directory)
+    try:
+        pool = Workers()
+        try:
+            yield Place(directory, journal, pool, _read_secret, operator())
+        finally:
+            pool.close()
+    finally:
+        journal.close()
+
+
+@contextmanager
+def reader() -> Iterator[SqliteJournal]:
+    """The journal, to read only. Raises StoreError."""
+    journal = open_reader(state_directory())
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def _read_secret(source: SecretSource) -> str:
+    return secrets.resolve(source, _ask)
+
+
+def _ask(source: SecretSource) -> str | None:
+    """Ask for a secret on the terminal, if there is one."""
+    if not os.isatty(0):
+        return None
+    answer: str = click.prompt(source.value or source.name, hide_input=True, err=True)
+    return answer

@@ -1,0 +1,56 @@
+"""`runbook show`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("run")
+@click.option("--json", "as_json", is_flag=True, help="The whole run as one object.")
+def command(run: str, as_json: bool) -> None:
+    """Show a run: how each step stands, and what proves it."""
+    from runbook_tui.commands.find import run_state
+    from runbook_tui.commands.place import reader
+    from runbook_tui.report.show import show
+
+    with reader() as journal:
+        found = show(run_state(journal, run), journal.directory)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    for line in _lines(found):
+        click.echo(line)
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    from runbook_tui.definition.problems import visible
+
+    head = f"{found['runbook']} · run {found['run']} · {found['environment'] or 'no environment'}"
+    lines = [
+        head,
+        f"{found['status']} · started {found['started_at'][:19]}Z by {found['operator']}",
+    ]
+    phase = None
+    for step in found["steps"]:
+        if step["phase"] != phase:
+            phase = step["phase"]
+            lines += ["", phase]
+        lines.append(_step(step))
+    return [visible(line) for line in lines]
+
+
+def _step(step: dict[str, Any]) -> str:
+    refs = f" [{', '.join(step['refs'])}]" if step["refs"] else ""
+    words = [step["status"]]
+    words += [f"by a {step['proof']}" if step["proof"] == "person" else "proven"] * bool(
+        step["proof"]
+    )
+    words += ["found done"] if step["adopted"] else []
+    tries = len(step["attempts"])
+    words += [f"{tries} tries"] if tries > 1 else []
+    words += [step["reason"]] if step["reason"] else []
+    return f"  {step['id']:<24} {step['name']}{refs}: {', '.join(words)}"

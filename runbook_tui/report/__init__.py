@@ -1,0 +1,1 @@
+"""What a run looks like to those who were not there: JSON, Markdown, HTML."""
