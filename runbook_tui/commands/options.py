@@ -49,7 +49,7 @@ def driving(command: F) -> F:
             "confirms",
             metavar="STEP=TEXT",
             multiple=True,
-            help="Type a name where a step asks for it; start=TEXT and rollback=TEXT for the run's.",
+            help="Type a name where a step asks for it; also start=TEXT, rollback=TEXT.",
         ),
         click.option("--yes", is_flag=True, help="Say yes to confirmations that need no name."),
         click.option(

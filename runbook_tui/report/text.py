@@ -79,7 +79,7 @@ def _refs(step: Mapping[str, Any]) -> str:
 def _stands(step: Mapping[str, Any]) -> str:
     words = [step["status"]]
     if step["proof"]:
-        words.append(f"by a {step['proof']}" if step["proof"] == "person" else "by the machine")
+        words.append("by a person" if step["proof"] == "person" else "by the machine")
     words += ["found done"] if step["adopted"] else []
     words += [f"{len(step['attempts'])} tries"] if len(step["attempts"]) > 1 else []
     return ", ".join(words)
