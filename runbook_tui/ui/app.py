@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import queue
-import shlex
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,9 +12,8 @@ from textual.binding import Binding, BindingType
 
 from runbook_tui.ui.backend import Backend
 from runbook_tui.ui.screens.home import HomeScreen
-from runbook_tui.ui.screens.too_small import LEAST, TooSmall
+from runbook_tui.ui.sizes import LEAST
 from widgets.glyphs import ASCII, UNICODE, AsciiFilter
-from widgets.log_view import LogView
 from widgets.safe import plain
 from widgets.terminal_gate import GatedDriver, InertFilter, grant
 from widgets.themes import DEFAULTS, THEMES
@@ -26,6 +21,7 @@ from widgets.themes import DEFAULTS, THEMES
 if TYPE_CHECKING:
     from runbook_tui.ui.bridge import ScreenOperator
     from runbook_tui.ui.screens.run import RunScreen
+    from widgets.log_view import LogView
 
 
 def wants_ascii(environment: dict[str, str] | None = None) -> bool:
@@ -162,6 +158,8 @@ class RunbookApp(App[int]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy through the terminal (OSC 52), past the gate."""
+        import base64  # not before the first paint
+
         encoded = base64.b64encode(text.encode()).decode()
         grant(self._driver, f"\x1b]52;c;{encoded}\x07")
 
@@ -183,6 +181,8 @@ class RunbookApp(App[int]):
 
     def ask_secret(self, words: str) -> str | None:
         """Have the operator type a secret; called in the driver's thread, which waits."""
+        import queue  # not before the first paint
+
         from runbook_tui.ui.screens.secret import SecretScreen  # after the first paint
 
         answered: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -191,6 +191,9 @@ class RunbookApp(App[int]):
 
     def open_pager(self, file: Path) -> None:
         """Show a file in the operator's pager; the run goes on."""
+        import shlex  # not before the first paint
+        import subprocess
+
         pager = shlex.split(os.environ.get("PAGER") or "less -R")
         with self.suspend():
             subprocess.run([*pager, str(file)], check=False)
@@ -198,7 +201,10 @@ class RunbookApp(App[int]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while the terminal is too small."""
-        small = event.size.width < LEAST[0] or event.size.height < LEAST[1]
-        if small and not isinstance(self.screen, TooSmall):
+        if event.size.width >= LEAST[0] and event.size.height >= LEAST[1]:
+            return
+        from runbook_tui.ui.screens.too_small import TooSmall  # not before the first paint
+
+        if not isinstance(self.screen, TooSmall):
             words = getattr(self.screen, "in_few_words", lambda: ("", False, "", ""))()
             self.push_screen(TooSmall(*words))

@@ -131,7 +131,9 @@ def evidence_sections(stands: StepState | None) -> tuple[Section, ...]:
             title = text(f"Try {attempt.number}")
             words = attempt.status.value if not attempt.open else "running"
             sections.append(Section(tuple(lines), title, words, indent=LABEL))
-    own = [*_evidence(stands.evidence), *(labelled(n, v) for n, v in stands.outputs.items())]
+    shown = {id(item) for attempt in stands.attempts for item in attempt.evidence}
+    left = [item for item in stands.evidence if id(item) not in shown]
+    own = [*_evidence(left), *(labelled(n, v) for n, v in stands.outputs.items())]
     if own:
         by = f"by a {stands.proof}" if stands.proof else ""
         sections.append(Section(tuple(own), text("Result"), by, indent=LABEL))

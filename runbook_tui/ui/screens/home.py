@@ -12,13 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input
 
 from runbook_tui.ui import clock
 from runbook_tui.ui.backend import Backend, BackendError, Entry, HomeView
 from runbook_tui.ui.keys import HOME, TYPING
-from runbook_tui.ui.screens.dialogs import HelpScreen
-from widgets.field import Field
 from widgets.glyphs import MARK_STYLES
 from widgets.key_bar import KeyBar
 from widgets.pane_title import PaneTitle
@@ -27,7 +24,10 @@ from widgets.run_header import Header, RunHeader, badge
 from widgets.safe import safe
 
 if TYPE_CHECKING:
+    from textual.widgets import Input
+
     from runbook_tui.ui.app import RunbookApp
+    from widgets.field import Field
 
 FIRST_START = (
     text(),
@@ -107,10 +107,8 @@ class EntryList(Painted, can_focus=True):
         if entry.kind == "run":
             left += safe(f"{entry.target:<10} ")
         place = badge(entry.place, protected=entry.protected)
-        right = text("  " if place.plain else "") + safe(entry.when) + text(" ")
-        right = (
-            place + text("  " if place.plain and entry.words else "") + safe(entry.words) + right
-        )
+        tail = "  ".join(part for part in (entry.words, entry.when) if part)
+        right = place + text("  " if place.plain and tail else "") + safe(tail) + text(" ")
         rows = [Row(spread(left + safe(entry.title).stylize("bold"), right, width, glyphs), style)]
         if entry.below:
             below = cut(safe(entry.below), width - 5, glyphs)
@@ -153,8 +151,7 @@ class HomeScreen(Screen[None]):
     DEFAULT_CSS = """
     HomeScreen EntryList { height: auto; }
     HomeScreen #history { height: 1fr; }
-    HomeScreen #home-filter { display: none; margin: 0 1; }
-    HomeScreen.filtering #home-filter { display: block; }
+    HomeScreen #home-filter { margin: 0 1; }
     HomeScreen #needs-title, HomeScreen #needs { display: none; }
     HomeScreen.needed #needs-title, HomeScreen.needed #needs { display: block; }
     """
@@ -181,7 +178,7 @@ class HomeScreen(Screen[None]):
             "runbooks": PaneTitle("Runbooks", id="runbooks-title"),
             "history": PaneTitle("History", id="history-title"),
         }
-        self._field = Field(id="home-filter")
+        self._field: Field | None = None
         self.keys = KeyBar(*HOME)
 
     def compose(self) -> ComposeResult:
@@ -190,7 +187,6 @@ class HomeScreen(Screen[None]):
         for name, entries in self.lists.items():
             yield self.titles[name]
             yield entries
-        yield self._field
         yield self.keys
 
     def on_mount(self) -> None:
@@ -260,7 +256,7 @@ class HomeScreen(Screen[None]):
         """Draw the title of the list with the focus heavy."""
         for name, title in self.titles.items():
             title.focused(self.lists[name].has_focus)
-        self.keys.show(*(TYPING if self._field.has_focus else HOME))
+        self.keys.show(*(TYPING if self.focused is self._field else HOME))
 
     def action_list(self, step: int) -> None:
         """Go to the next list that has entries."""
@@ -283,9 +279,13 @@ class HomeScreen(Screen[None]):
         else:
             app.open_run(event.entry.target, drive=event.entry in self._view.needs)
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Filter all three lists at once."""
-        self.add_class("filtering")
+        from widgets.field import Field  # not before the first paint
+
+        if self._field is None:
+            self._field = Field(id="home-filter")
+            await self.mount(self._field, before=self.keys)
         self._field.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -297,14 +297,18 @@ class HomeScreen(Screen[None]):
         """Keep the filter."""
         self.action_list(1)
 
-    def on_field_left(self) -> None:
+    async def on_field_left(self) -> None:
         """End the filter."""
-        self._field.value = ""
-        self.remove_class("filtering")
-        self.action_list(1)
+        if self._field is not None:
+            field, self._field, self._filter = self._field, None, ""
+            self._arrange()
+            self.action_list(1)
+            await field.remove()
 
     def action_help(self) -> None:
         """Show the keys."""
+        from runbook_tui.ui.screens.dialogs import HelpScreen  # not before the first paint
+
         self.app.push_screen(HelpScreen())
 
     def action_leave(self) -> None:

@@ -23,6 +23,7 @@ from runbook_tui.ui.screens.notes import NoteArea, NotesPane
 from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.step_pane import StepPane
 from runbook_tui.ui.side import side_sections
+from runbook_tui.ui.sizes import NARROW, WIDE
 from state.run_state import Question, RunState
 from widgets.decision_bar import DecisionBar, Now
 from widgets.durations import lasting
@@ -39,8 +40,6 @@ from widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan
 
-WIDE = 140
-NARROW = 80
 BELLS = (120.0, 300.0, 900.0)
 """Seconds after which an unanswered question rings again."""
 

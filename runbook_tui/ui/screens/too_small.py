@@ -8,12 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from runbook_tui.ui.sizes import LEAST
 from widgets.rows import Painted, Row, cut, glyphs_of, text
 from widgets.run_header import badge
 from widgets.safe import safe
-
-LEAST = (60, 16)
-"""Columns and rows that the screens need."""
 
 
 class SmallBox(Painted):
