@@ -1,7 +1,7 @@
 """Performs an action and tells what came of it.
 
-`act`, `refused` and `look` run it in this process with a context that records; `perform` and
-`probe` in the real worker process, as a run does.
+`act`, `refused` and `look` run it in this process with a context that records; `begin` and
+`perform` in a real worker process, as a run does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from runbook_tui import process
 from runbook_tui.actions import registry
 from runbook_tui.actions.api import ActionFailed, Exit, Finding, Host, Job, Outcome, Perform
 from state.json_value import Json
+from state.stores.attempt_dir import AttemptDir
+from state.stores.result import Result
 from tests.harness import here
+from tests.harness.attempts import Attempts, result
 
 
 @dataclass
@@ -131,3 +134,18 @@ def refused(job: Job, recorder: Recorder | None = None) -> ActionFailed:
 def look(job: Job) -> Finding:
     """Probe here."""
     return _module(job.action).probe(job, context(job))
+
+
+def begin(attempts: Attempts, kind: str, options: Mapping[str, Any], **given: Any) -> AttemptDir:
+    """Start an action, or with `mode="probe"` a look at it, in a real worker process."""
+    spec = registry.spec(kind)
+    filled = spec.options.model_validate(options).model_dump(mode="json")
+    return attempts.start(filled, perform=spec.perform, **given)
+
+
+def perform(
+    attempts: Attempts, kind: str, options: Mapping[str, Any], **given: Any
+) -> tuple[Result, str]:
+    """Perform an action, or look, in a real worker process; returns its result and its log."""
+    attempt = begin(attempts, kind, options, **given)
+    return result(attempt), attempt.output.read_text()
