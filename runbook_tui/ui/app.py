@@ -39,7 +39,7 @@ class RunbookApp(App[int]):
     """The app: it knows the screens, and what the terminal can do."""
 
     TITLE = "runbook"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
