@@ -19,7 +19,7 @@ from runbook_tui.definition.lint_scripts import ScriptCheck
 from runbook_tui.definition.lint_steps import StepCheck
 from runbook_tui.definition.model import Phase, Runbook, Step
 from runbook_tui.definition.problems import Problem
-from runbook_tui.definition.scope import Scope, outputs_of, spec_of, texts
+from runbook_tui.definition.scope import Scope, at, keys_with_references, outputs_of, spec_of, texts
 from runbook_tui.definition.tree import Map, Seq, Spot, spot
 
 _FIXED_TEXTS = ("name", "no_return", "ref", "links")
@@ -142,18 +142,19 @@ class _Lint:
         read = _PEOPLE_READ.get(kind, ())
         for path, text, place in texts(options):
             found = self.references.text(text, place, available, in_)
-            if path in scripts and isinstance(_at(options, path), str):
-                holder = _at(options, path[:-1])
+            if path in scripts and isinstance(at(options, path), str):
+                holder = at(options, path[:-1])
                 if isinstance(holder, Map):
                     self.scripts.script(text, found, holder, in_)
             if path[:1] and path[0] in read:
                 self.references.shown(found, "this")
             if in_argument(path):
                 self._arguments(found)
-        for key in options:
-            if "${{" in key and key in options.marks:
-                said = "a key cannot hold a reference"
-                self.scope.problems.append(spot(options, key, of_key=True).error("reference", said))
+        for place in keys_with_references(options):
+            said = "a key cannot hold a reference"
+            self.scope.problems.append(place.error("reference", said))
+        for path in scripts:
+            self.scripts.cut_off(options, path)
 
     def _arguments(self, found: list[tuple[references.Ref, Spot]]) -> None:
         for ref, here in found:
@@ -208,10 +209,3 @@ class _Lint:
                 self.scope.problems.append(place.error("secret", said))
             else:
                 self.references.reference(ref, place, Available({}), in_)
-
-
-def _at(options: Map, path: tuple[str, ...]) -> object:
-    value: object = options
-    for key in path:
-        value = value.get(key) if isinstance(value, Map) else None
-    return value

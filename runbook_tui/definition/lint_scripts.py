@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,9 @@ from runbook_tui.definition.lint_references import ReferenceCheck
 from runbook_tui.definition.model import Step
 from runbook_tui.definition.patterns import keeps_whole, word_keeps_whole
 from runbook_tui.definition.references import Ref
+from runbook_tui.definition.scope import at
 from runbook_tui.definition.shell import Placed
-from runbook_tui.definition.tree import Map, Spot
+from runbook_tui.definition.tree import Map, Spot, spot
 
 SHELLS = frozenset({"sh", "bash"})
 _BUILT_IN = frozenset(
@@ -47,6 +49,7 @@ _BUILT_IN = frozenset(
 )
 _AGAIN = frozenset({"eval", "ssh"})
 _INNER_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "su"})
+_DASH_C = re.compile(r"-[a-z]*c")
 _WHERE = {
     "single": "inside single quotes",
     "comment": "inside a comment",
@@ -85,6 +88,21 @@ class ScriptCheck:
         for placed in shell.place(text, [ref for ref, _ in found]):
             self._placed(placed, places[placed.ref.start], in_)
 
+    def cut_off(self, options: Map, path: tuple[str, ...]) -> None:
+        """Warn where YAML takes the rest of an unquoted script for its own comment."""
+        holder = at(options, path[:-1])
+        if not isinstance(holder, Map) or not isinstance(holder.get(path[-1]), str):
+            return
+        event = holder.marks[path[-1]][1]
+        text, end = holder.source.text, event.end_mark.index
+        if event.style == "" and text[end : end + 2] in (" #", "\t#"):
+            here = spot(holder, path[-1])
+            line = here.source.place(end + 1)
+            place = Spot(here.source, *line, end + 1, end + 1)
+            said = "the rest of the line is YAML's comment, not part of the script"
+            hint = "put quotes round the script, or write it under a |"
+            self.problems.append(place.warning("comment", said, hint))
+
     def _placed(self, placed: Placed, here: Spot, in_: str | None) -> None:
         if where := _WHERE.get(placed.context):
             said = f"{placed.ref.path} {where} is not replaced by the shell"
@@ -107,7 +125,7 @@ class ScriptCheck:
     def _command(self, placed: Placed, here: Spot) -> None:
         words = placed.words
         command = words[0].rpartition("/")[2] if words else ""
-        if command in _AGAIN or (command in _INNER_SHELLS and "-c" in words):
+        if command in _AGAIN or (command in _INNER_SHELLS and _DASH_C.fullmatch(words[-1])):
             said = f"{placed.ref.path} is read again as shell text by {command}"
             hint = "pass it as an argument of the inner script, or use the action `ssh`"
             self.problems.append(here.warning("script", said, hint))

@@ -30,7 +30,7 @@ class Keys(BaseModel):
 def _seconds(value: object) -> object:
     if isinstance(value, str):
         return durations.seconds(value)
-    found = f"{value} has no unit; " if type(value) in (int, float) else ""
+    found = f"{value} has no unit; " if isinstance(value, int | float) else ""
     raise ValueError(f"{found}expected a duration, such as 90s, 1h30m, 500ms or 30d")
 
 

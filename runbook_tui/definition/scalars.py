@@ -1,12 +1,31 @@
 """What a plain scalar means: the YAML 1.2 core rules, with fewer surprises.
 
 Only `true` and `false` are booleans; `on`, `yes`, `22:30`, `017` and dates stay text. `.inf` and
-`.nan` stay text too: no option can hold them.
+`.nan` stay text too: no option can hold them. A number written as text is spelled as it was read.
 """
 
 from __future__ import annotations
 
 import re
+
+
+class SpelledInt(int):
+    """A whole number that is text as the file spells it: `0x10`."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class SpelledFloat(float):
+    """A number that is text as the file spells it: `1.10`."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
 
 Scalar = str | int | float | bool | None
 
@@ -30,9 +49,25 @@ def resolve(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        return _integer(int(text), text)
     if _OTHER_BASE.fullmatch(text):
-        return int(text, 0)
+        return _integer(int(text, 0), text)
     if _FLOAT.fullmatch(text) and len(text) < 300:
-        return float(text)
+        return _float(float(text), text)
     return text
+
+
+def _integer(value: int, text: str) -> int:
+    if str(value) == text:
+        return value
+    spelled = SpelledInt(value)
+    spelled.text = text
+    return spelled
+
+
+def _float(value: float, text: str) -> float:
+    if str(value) == text:
+        return value
+    spelled = SpelledFloat(value)
+    spelled.text = text
+    return spelled

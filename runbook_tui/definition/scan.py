@@ -8,10 +8,14 @@ from __future__ import annotations
 import codecs
 import re
 from functools import cached_property
+from itertools import islice
 
 from runbook_tui.definition.problems import DefinitionError, Problem, Severity
 
 MAX_BYTES = 4 * 1024 * 1024
+MAX_TOLD = 20
+"""How many characters of one kind are told."""
+
 _BREAK = re.compile(r"\r\n|\n|\r")
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
@@ -85,10 +89,10 @@ def scan(name: str, data: bytes) -> tuple[Source, list[Problem]]:
         raise DefinitionError([_bad_byte(name, data, error)]) from None
     faults = [
         source.problem(*source.place(match.start()), "control-character", _say(match[0]))
-        for match in _FORBIDDEN.finditer(source.text)
+        for match in islice(_FORBIDDEN.finditer(source.text), MAX_TOLD)
     ]
     if faults:
-        raise DefinitionError(faults[:20])
+        raise DefinitionError(faults)
     return source, _invisible(source)
 
 
@@ -117,8 +121,8 @@ def _invisible(source: Source) -> list[Problem]:
             "remove it",
             "warning",
         )
-        for match in _BIDI.finditer(source.text)
-    ][:20]
+        for match in islice(_BIDI.finditer(source.text), MAX_TOLD)
+    ]
 
 
 def _say(char: str) -> str:

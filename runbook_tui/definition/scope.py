@@ -82,6 +82,28 @@ def texts(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
                 yield from texts(value, path)
 
 
+def keys_with_references(node: Any) -> Iterator[Spot]:
+    """Yield the places of keys that hold `${{`."""
+    if isinstance(node, Map):
+        for key, value in node.items():
+            if "${{" in key and key in node.marks:
+                yield spot(node, key, of_key=True)
+            if isinstance(value, Map | Seq):
+                yield from keys_with_references(value)
+    elif isinstance(node, Seq):
+        for value in node:
+            if isinstance(value, Map | Seq):
+                yield from keys_with_references(value)
+
+
+def at(options: Map, path: tuple[str, ...]) -> object:
+    """Return what stands at a path of keys, None when there is nothing."""
+    value: object = options
+    for key in path:
+        value = value.get(key) if isinstance(value, Map) else None
+    return value
+
+
 def outputs_of(step: Step, steps: Mapping[str, Runbook]) -> frozenset[str] | None:
     """Return the names that a step gives, None when nobody can tell (its options are wrong)."""
     if step.kind == "include":

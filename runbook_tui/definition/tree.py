@@ -22,6 +22,9 @@ MAX_DEPTH = 64
 MAX_EXPANDED = 10_000
 """How many values aliases may stand for, all together."""
 
+MAX_PROBLEMS = 100
+"""After so many the reading ends: the file is none of ours."""
+
 _TAB_INDENT = re.compile(r"^ *\t[ \t]*[^ \t#\r\n]", re.MULTILINE)
 _TAGS: dict[str, type | tuple[type, ...]] = {
     "tag:yaml.org,2002:str": str,
@@ -206,7 +209,7 @@ class _Composer:
                     value = resolve(value)
         elif event.style == '"' and (wrong := forbidden(value)):
             hint = "write it in the script itself, or leave it out"
-            self.problems.append(self._at(event).error("control-character", wrong, hint))
+            self._tell(self._at(event).error("control-character", wrong, hint))
         if event.tag is not None:
             value = self._tagged(event, resolve(value))
         if event.anchor is not None:
@@ -251,11 +254,8 @@ class _Composer:
         if not known:
             names = [name for name, value in self.anchors.items() if value]
             said = f"there is no anchor &{event.anchor} before this alias"
-            self.problems.append(
-                self._at(event).error("alias", said, did_you_mean(event.anchor, names))
-            )
-            self._put(None, event)
-            return
+            here = self._at(event).error("alias", said, did_you_mean(event.anchor, names))
+            raise DefinitionError([*self.problems, here])
         value, size = known
         self.expanded += size
         if self.expanded > MAX_EXPANDED:
@@ -282,7 +282,7 @@ class _Composer:
             if key in marks:
                 first = marks[key][0].start_mark.line + 1  # type: ignore[call-overload]  # a Map's
                 said = f'"{key}" is given twice; the first is in line {first}'
-                self.problems.append(self._at(key_event).error("duplicate-key", said))
+                self._tell(self._at(key_event).error("duplicate-key", said))
                 return
             container[key] = value  # type: ignore[call-overload]  # a Map here
             marks[key] = (key_event, event)  # type: ignore[call-overload]
@@ -295,16 +295,21 @@ class _Composer:
                 [*self.problems, self._at(event).error("tab", said, "indent with blanks")]
             )
         if type(value) is str:
-            if value == "<<":
+            if value == "<<" and event.style == "":
                 said = "merge keys (<<) are not part of YAML 1.2"
                 hint = "write the keys out, or use `defaults` of the environments"
-                self.problems.append(self._at(event).error("merge-key", said, hint))
+                self._tell(self._at(event).error("merge-key", said, hint))
             return value
         if isinstance(value, Map | Seq):
             said = f"a key must be text, found {describe(value)}"
             hint = "put quotes round the value" if "{{" in self._line(mark.line) else ""
             raise DefinitionError([*self.problems, self._at(event).error("key", said, hint)])
         return str(getattr(event, "value", value))
+
+    def _tell(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise DefinitionError(self.problems)
 
     def _leads(self, mark: Any) -> bool:
         return not self._line(mark.line)[: mark.column].strip()
@@ -318,7 +323,7 @@ class _Composer:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             said = f"the tag {tag} is not allowed here"
             hint = "leave tags out: quotes make text, true and false are booleans"
-            self.problems.append(self._at(event).error("tag", said, hint))
+            self._tell(self._at(event).error("tag", said, hint))
         return value
 
     def _line(self, number: int) -> str:
@@ -335,8 +340,8 @@ class _Composer:
             line, column = self._last_words(line)
         text = self._line(line)
         what = (error.problem or "not YAML").strip()
-        if "'\\t'" in what or (text[:column] + "x").lstrip(" ").startswith("\t"):
-            said = "indented with a tab" if not text[:column].strip() else "a tab cannot stand here"
+        if text[column : column + 1] == "\t" or "tab character" in what:
+            said = "a tab cannot stand here" if text[:column].strip() else "indented with a tab"
             return self.source.problem(line, column, "tab", said, "indent with blanks")
         if "nesting depth" in what:
             return self.source.problem(
@@ -347,6 +352,8 @@ class _Composer:
             said = "an unquoted ${{ … }} inside { … } or [ … ] is not YAML"
             return self.source.problem(line, at, "syntax", said, "put quotes round the value")
         context = f" {error.context.strip()}" if error.context else ""
+        if error.context_mark is not None and error.context_mark.line != line:
+            context += f" that begins in line {error.context_mark.line + 1}"
         return self.source.problem(line, column, "syntax", f"{what}{context}", _advice(what, text))
 
     def _last_words(self, line: int) -> tuple[int, int]:
@@ -363,8 +370,8 @@ def _advice(what: str, text: str) -> str:
         return "put quotes round a value that begins with this character"
     if "could not find expected ':'" in what:
         return "a key needs a colon and a blank after it"
-    if "expected <block end>" in what or "did not find expected key" in what:
-        return "look at the indentation of this line and the one before"
-    if "found unexpected end of stream" in what or "expected ',' or" in what:
+    if "expected ',' or" in what or "found unexpected end of stream" in what:
         return "a bracket or a quote is not closed"
+    if "did not find expected" in what:
+        return "look at the indentation of this line and the one before"
     return ""

@@ -11,6 +11,9 @@ from pydantic_core import ErrorDetails
 from runbook_tui.definition.problems import Problem, did_you_mean
 from runbook_tui.definition.tree import Map, Seq, Spot, describe, spelling, spot
 
+MAX_ERRORS = 100
+"""How many errors of one part are told: nobody reads more, and making them takes time."""
+
 M = TypeVar("M", bound=BaseModel)
 
 _EXPECTED = {
@@ -59,7 +62,7 @@ def validate(
     found = [_locate(trees, detail) for detail in details]
     if references:
         found = [item for item in found if not _waits(item)]
-    problems += _problems(found, model)
+    problems += _problems(found[:MAX_ERRORS], model)
     return None
 
 
@@ -108,7 +111,8 @@ def _spell_numbers(details: list[ErrorDetails], value: Any, trees: Sequence[Map]
     changed = False
     for detail in details:
         given = detail["input"]
-        if detail["type"] != "string_type" or type(given) not in (int, float):
+        number = isinstance(given, int | float) and not isinstance(given, bool)
+        if detail["type"] != "string_type" or not number:
             continue
         where = _locate(trees, detail)
         if where.container is None or not where.path:
@@ -140,13 +144,10 @@ def _has_reference(value: object) -> bool:
 
 def _problems(found: list[_Located], model: type[BaseModel]) -> Iterator[Problem]:
     """Give one problem a place: of a union's errors the deepest say most."""
-    deepest = {item.path for item in found}
+    above = {item.path[:depth] for item in found for depth in range(len(item.path))}
     by_path: dict[tuple[object, ...], list[_Located]] = {}
     for item in found:
-        shadowed = item.detail["type"] in _EXPECTED and any(
-            len(path) > len(item.path) and path[: len(item.path)] == item.path for path in deepest
-        )
-        if not shadowed:
+        if item.detail["type"] == "missing" or item.path not in above:
             named = item.rest if item.detail["type"] == "missing" else ()
             by_path.setdefault((*item.path, *named), []).append(item)
     for items in by_path.values():
@@ -161,7 +162,7 @@ def _problem(items: list[_Located], model: type[BaseModel]) -> Problem:
         raise ValueError(f"{model.__name__}: {first.detail['msg']}")
     if kind == "missing":
         name = str(first.rest[-1]) if first.rest else str(first.detail["loc"][-1])
-        owner = f"{_name(first.path)} needs" if first.path else "needed here:"
+        owner = f"{_name(first.path)} needs" if first.path else "missing key"
         return _place_of(first).error("missing-key", f'{owner} "{name}"')
     if kind == "extra_forbidden" and isinstance(first.container, Map):
         name = str(key)

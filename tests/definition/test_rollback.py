@@ -1,0 +1,92 @@
+"""Rollback plans: undo newest first, then the named runbook with its values."""
+
+from __future__ import annotations
+
+import pytest
+
+from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.definition.rollback import Done, make_rollback_plan
+from tests.definition.builders import planned
+
+_HEAD = """
+environments:
+  production: {protected: true, vars: {image: app}, hosts: {app: [a-1, a-2]}}
+parameters: {version: {default: v2}, note: {default: why}}
+rollback:
+  file: back.yaml
+  with:
+    version: ${{ steps.c.previous }}
+    image: ${{ env.image }}
+    extra: ${{ steps.d.exit_code | "none" }}
+"""
+_STEPS = """
+- {id: a, run: echo, undo: {run: 'echo "${{ version }}" "${{ note }}"'}}
+- {id: b, smoke: {url: http://127.0.0.1/}}
+- {id: c, run: {script: echo, outputs: [previous]}}
+- {id: d, run: echo, undo: {run: echo d}, in: production}
+"""
+_BACK = """
+runbook: Back
+parameters: {version: {}, image: {}, extra: {}, note: {}}
+phases:
+  - phase: Restore
+    steps: [{id: restore, run: 'echo "${{ version }}"'}]
+"""
+_C = Done("c", {"previous": "v1"})
+
+
+def test_undo_and_runbook() -> None:
+    base = planned(_STEPS, _HEAD, "production", back=_BACK)
+    made = make_rollback_plan(base, [Done("a"), Done("b"), _C, Done("d")])
+    plan = made.plan
+    assert [(s.id, s.undoes, s.phase) for s in plan.steps()] == [
+        ("undo-d", "d", "Undo"),
+        ("undo-a", "a", "Undo"),
+        ("restore", None, "Restore"),
+    ]
+    assert [step.id for step in made.without_undo] == ["c"]
+    assert {name: one.value for name, one in plan.parameters.items()} == {
+        "version-of-run": "v2",
+        "version": "v1",
+        "image": "app",
+        "extra": "none",
+        "note": "why",
+    }
+    assert plan.step("undo-a").options == {"script": 'echo "${{ version-of-run }}" "${{ note }}"'}
+    assert (plan.way_back, plan.rollback, plan.runbook) == (False, None, "Back")
+    assert (plan.environment, set(plan.environments)) == ("production", {"production"})
+
+
+def test_without_a_runbook() -> None:
+    base = planned(_STEPS, _HEAD.partition("rollback:")[0], "production")
+    made = make_rollback_plan(base, [Done("a"), _C])
+    assert [step.id for step in made.plan.steps()] == ["undo-a"]
+    assert made.plan.runbook == "Roll back Test"
+    assert made.plan.parameters == base.parameters
+
+
+def test_instead_of_undo() -> None:
+    head = _HEAD + "  instead_of_undo: true\n"
+    made = make_rollback_plan(planned(_STEPS, head, "production", back=_BACK), [Done("a"), _C])
+    assert [step.id for step in made.plan.steps()] == ["restore"]
+    assert made.without_undo == ()
+
+
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [
+        (Done("a"), "steps.c.previous }} has no value"),
+        (Done("c", {}, {"a-1": {"previous": "v1"}, "a-2": {"previous": "v0"}}), "a-1: v1, a-2: v0"),
+    ],
+)
+def test_a_value_that_the_run_does_not_have(done: Done, words: str) -> None:
+    base = planned(_STEPS, _HEAD, "production", back=_BACK)
+    with pytest.raises(UsageProblem, match='needs "version"') as raised:
+        make_rollback_plan(base, [done])
+    assert words in raised.value.sentence
+
+
+def test_outputs_that_all_hosts_agree_on() -> None:
+    base = planned(_STEPS, _HEAD, "production", back=_BACK)
+    agreed = Done("c", {}, {"a-1": {"previous": "v1"}, "a-2": {"previous": "v1"}})
+    assert make_rollback_plan(base, [agreed]).plan.parameters["version"].value == "v1"
