@@ -134,9 +134,6 @@ class Backend(Protocol):
     def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
         """Read a runbook; the values given stand in its fields."""
 
-    def plan(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Plan:
-        """Make the plan of a run that is not started yet."""
-
     def look(
         self, file: Path, environment: str | None, given: Mapping[str, str]
     ) -> Sequence[PlanFound]:

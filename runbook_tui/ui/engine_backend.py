@@ -5,19 +5,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from runbook_tui.actions import registry
 from runbook_tui.definition import loader
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
-from runbook_tui.definition.planning import make_plan
 from runbook_tui.definition.problems import DefinitionError, UsageProblem
 from runbook_tui.definition.values import wrong_value
-from runbook_tui.engine import rollbacks, session
+from runbook_tui.engine import notes, rollbacks, session
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import Operator
+from runbook_tui.engine.session import Prepared
 from runbook_tui.engine.workers import Workers
+from runbook_tui.secrets import SecretError
 from runbook_tui.ui import home_lists
 from runbook_tui.ui.backend import (
     BackendError,
@@ -32,11 +34,11 @@ from runbook_tui.ui.backend import (
 from runbook_tui.ui.previews import checks, found
 from state import fold
 from state.errors import StoreError
-from state.events import NoteAdded
 from state.run_state import RunState
 from state.stores import locks
 from state.stores.sqlite import SqliteJournal, open_journal
 
+Found = TypeVar("Found")
 ReadSecret = Callable[[SecretSource], str]
 
 
@@ -50,13 +52,18 @@ class EngineBackend:
         read_secret: ReadSecret,
         workers: Workers | None = None,
         folders: Sequence[Path] = (),
+        directory: Path | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> None:
+        """`directory` is where a run is called; `given` are secret parameters for a resume."""
         self.state_directory = state_directory
         self.operator = operator
         self.host = socket.gethostname().partition(".")[0]
         self._read_secret = read_secret
         self._workers = workers
         self._folders = tuple(folders)
+        self._directory = directory
+        self._given = dict(given or {})
         self._session: Session | None = None
 
     def close(self) -> None:
@@ -126,26 +133,37 @@ class EngineBackend:
             rollback.file if rollback else "",
         )
 
-    def plan(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Plan:
-        """Make the plan of a run that is not started yet."""
-        try:
-            plan = make_plan(_loaded(file), environment, given)
-            session.check_runnable(plan)
-        except UsageProblem as problem:
-            raise BackendError(f"{problem.sentence}.", f"{problem.advice}.") from problem
-        return plan
-
     def look(
         self, file: Path, environment: str | None, given: Mapping[str, str]
     ) -> Sequence[PlanFound]:
         """Look, step by step, at what is already there; changes nothing."""
-        return found(self.plan(file, environment, given))
+        return self._previewed(file, environment, given, found)
 
     def preflight(
         self, file: Path, environment: str | None, given: Mapping[str, str]
     ) -> Sequence[Check]:
         """Look whether all that the run needs can be reached."""
-        return checks(self.plan(file, environment, given))
+        return self._previewed(file, environment, given, checks)
+
+    def _previewed(
+        self,
+        file: Path,
+        environment: str | None,
+        given: Mapping[str, str],
+        look: Callable[[Prepared, Place], Sequence[Found]],
+    ) -> Sequence[Found]:
+        journal = self._journal()
+        try:
+            prepared = session.prepare(file, environment, given, directory=self._directory)
+            return look(prepared, self._place(journal))
+        except (UsageProblem, SecretError) as problem:
+            raise BackendError(f"{problem.sentence}.", f"{problem.advice}.") from problem
+        except DefinitionError as error:
+            raise _first_problem(error, file) from error
+        except StoreError as problem:
+            raise _said(problem) from problem
+        finally:
+            journal.close()
 
     def start(
         self, file: Path, environment: str | None, given: Mapping[str, str], operator: Operator
@@ -153,17 +171,18 @@ class EngineBackend:
         """Start a run and drive it until it ends, waits without us, or is left."""
 
         def begin(place: Place) -> Session:
-            return session.start(session.prepare(file, environment, given), place)
+            prepared = session.prepare(file, environment, given, directory=self._directory)
+            return session.start(prepared, place)
 
         return self._drive(begin, operator)
 
     def resume(self, run: str, operator: Operator) -> Ended:
         """Take a run up again and drive it."""
-        return self._drive(lambda place: session.resume(run, place), operator)
+        return self._drive(lambda place: session.resume(run, place, self._given), operator)
 
     def roll_back(self, run: str, operator: Operator) -> Ended:
         """Roll a run back and drive that; its confirmation is asked on the way."""
-        return self._drive(lambda place: session.rollback(run, place), operator)
+        return self._drive(lambda place: session.rollback(run, place, self._given), operator)
 
     def _drive(self, begin: Callable[[Place], Session], operator: Operator) -> Ended:
         journal = self._journal()
@@ -213,13 +232,9 @@ class EngineBackend:
         journal = self._journal()
         try:
             state = session.read_state(self._place(journal), run)
-            journal.append(
-                run,
-                [NoteAdded(words, step)],
-                operator=self.operator,
-                host=self.host,
-                token=state.token,
-            )
+            notes.add(self.state_directory, journal, state, self.operator, words, step)
+        except InUse as problem:
+            raise BackendError(problem.sentence, problem.advice) from problem
         except StoreError as problem:
             raise _said(problem) from problem
         finally:
@@ -230,14 +245,18 @@ def _loaded(file: Path) -> Loaded:
     try:
         return loader.load(file)
     except DefinitionError as error:
-        first = error.problems[0]
-        more = len(error.problems) - 1
-        also = f" {more} more: runbook lint {file}" if more else ""
-        raise BackendError(
-            f"{first.file}:{first.line}:{first.column}: {first.message}", f"{first.hint}{also}"
-        ) from error
+        raise _first_problem(error, file) from error
     except OSError as problem:
         raise BackendError(f"{file} cannot be read: {problem.strerror}.") from problem
+
+
+def _first_problem(error: DefinitionError, file: Path) -> BackendError:
+    first = error.problems[0]
+    more = len(error.problems) - 1
+    also = f" {more} more: runbook lint {file}" if more else ""
+    return BackendError(
+        f"{first.file}:{first.line}:{first.column}: {first.message}", f"{first.hint}{also}".strip()
+    )
 
 
 def _said(problem: StoreError) -> BackendError:

@@ -22,11 +22,14 @@ def show(
     rollback: str | None = None,
     ascii_only: bool | None = None,
     folders: Sequence[Path] | None = None,
+    directory: Path | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> int:
     """Show the screens until the operator leaves; return the exit code of what was driven.
 
     Begins at Home, at Launch of a file (`launch`: file, environment, parameters), with a run that
-    is taken up (`resume`), or with the rollback of a run. `folders` are where runbooks lie.
+    is taken up (`resume`), or with the rollback of a run. `folders` are where runbooks lie,
+    `directory` is where the run is called, `given` are secret parameters for a run taken up.
     """
     from runbook_tui.ui.engine_backend import EngineBackend  # it is heavy: not for imports of us
 
@@ -37,7 +40,9 @@ def show(
     def read_secret(source: SecretSource) -> str:
         return secrets.resolve(source, lambda one: asking[0].ask_secret(one.value or one.name))
 
-    backend = EngineBackend(state_directory, operator, read_secret, folders=found)
+    backend = EngineBackend(
+        state_directory, operator, read_secret, folders=found, directory=directory, given=given
+    )
     try:
         app = RunbookApp(
             backend,

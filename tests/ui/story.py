@@ -211,9 +211,6 @@ class FakeBackend:
         places = (("production", True), ("staging", False))
         return Draft(file, "Deploy Practice Hub", 9, places, (version,), "rollback.yaml")
 
-    def plan(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Plan:
-        return practice_plan()
-
     def look(
         self, file: Path, environment: str | None, given: Mapping[str, str]
     ) -> Sequence[PlanFound]:

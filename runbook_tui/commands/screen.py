@@ -1,0 +1,38 @@
+"""The screens, as the commands start them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from runbook_tui.commands.place import operator
+from runbook_tui.ui.entry import show
+from state.stores.paths import state_directory
+
+
+def home() -> int:
+    """Show Home."""
+    return show(state_directory(), operator())
+
+
+def launch(
+    file: Path,
+    environment: str | None,
+    given: Mapping[str, str],
+    *,
+    directory: Path | None = None,
+) -> int:
+    """Show the form that starts a runbook; `directory` is where the run is called."""
+    return show(
+        state_directory(), operator(), launch=(file, environment, given), directory=directory
+    )
+
+
+def take_up(run: str, given: Mapping[str, str]) -> int:
+    """Take a run up again; `given` are secret parameters."""
+    return show(state_directory(), operator(), resume=run, given=given)
+
+
+def roll_back(run: str, given: Mapping[str, str]) -> int:
+    """Roll a run back; `given` are secret parameters."""
+    return show(state_directory(), operator(), rollback=run, given=given)
