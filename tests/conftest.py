@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.harness import services
@@ -37,6 +38,16 @@ os.environ.update(
     GIT_COMMITTER_NAME="Dana",
     GIT_COMMITTER_EMAIL="dana@example.org",
 )
+
+# The same examples every time, and no deadline: a busy machine must not decide what passes.
+hypothesis.settings.register_profile(
+    "ours",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(autouse=True)
