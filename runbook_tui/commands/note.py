@@ -15,7 +15,8 @@ def command(run: str, text: str, step: str | None) -> None:
     While somebody drives, their screen takes notes: m.
     """
     from runbook_tui.commands.find import run_state, step_state
-    from runbook_tui.commands.place import operator, reader
+    from runbook_tui.commands.operator import operator
+    from runbook_tui.commands.place import reader
     from runbook_tui.definition.problems import UsageProblem
     from runbook_tui.engine import notes
     from state.stores.sqlite import open_journal

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,22 +9,12 @@ from contextlib import contextmanager
 import click
 
 from runbook_tui import secrets
+from runbook_tui.commands.operator import operator
 from runbook_tui.definition.plan import SecretSource
 from runbook_tui.engine.driving import Place
 from runbook_tui.engine.workers import Workers
 from state.stores.paths import state_directory
 from state.stores.sqlite import SqliteJournal, open_journal, open_reader
-
-
-def operator() -> str:
-    """Return who drives: `$RUNBOOK_OPERATOR`, or the login name."""
-    named = os.environ.get("RUNBOOK_OPERATOR", "").strip()
-    if named:
-        return named
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 @contextmanager

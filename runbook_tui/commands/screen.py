@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from runbook_tui.commands.place import operator
+from runbook_tui.commands.operator import operator
 from runbook_tui.ui.entry import show
 from state.stores.paths import state_directory
 
@@ -33,6 +33,6 @@ def take_up(run: str, given: Mapping[str, str]) -> int:
     return show(state_directory(), operator(), resume=run, given=given)
 
 
-def roll_back(run: str, given: Mapping[str, str]) -> int:
+def roll_back(run: str, given: Mapping[str, str], reason: str) -> int:
     """Roll a run back; `given` are secret parameters."""
-    return show(state_directory(), operator(), rollback=run, given=given)
+    return show(state_directory(), operator(), rollback=(run, reason), given=given)

@@ -46,9 +46,8 @@ def _lines(found: dict[str, Any]) -> list[str]:
 def _step(step: dict[str, Any]) -> str:
     refs = f" [{', '.join(step['refs'])}]" if step["refs"] else ""
     words = [step["status"]]
-    words += [f"by a {step['proof']}" if step["proof"] == "person" else "proven"] * bool(
-        step["proof"]
-    )
+    if step["proof"]:
+        words.append("by a person" if step["proof"] == "person" else "proven")
     words += ["found done"] if step["adopted"] else []
     tries = len(step["attempts"])
     words += [f"{tries} tries"] if tries > 1 else []
