@@ -57,7 +57,7 @@ class RunbookApp(App[int]):
         theme: str = "runbook-dark",
         launch: tuple[Path, str | None, dict[str, str]] | None = None,
         resume: str | None = None,
-        rollback: str | None = None,
+        rollback: tuple[str, str] | None = None,
     ) -> None:
         """Begin at Home, at Launch of a file, with a run taken up, or with a run's rollback."""
         super().__init__(driver_class=GatedDriver)
@@ -92,10 +92,10 @@ class RunbookApp(App[int]):
         elif self._resume is not None:
             self.open_run(self._resume)
         elif self._rollback is not None:
-            run = self._rollback
+            run, reason = self._rollback
             self.push_screen(
                 self._run_screen()(
-                    self.backend, lambda port: self.backend.roll_back(run, port), run=run
+                    self.backend, lambda port: self.backend.roll_back(run, reason, port), run=run
                 )
             )
 

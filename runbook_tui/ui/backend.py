@@ -152,7 +152,7 @@ class Backend(Protocol):
     def resume(self, run: str, operator: Operator) -> Ended:
         """Take a run up again and drive it."""
 
-    def roll_back(self, run: str, operator: Operator) -> Ended:
+    def roll_back(self, run: str, reason: str, operator: Operator) -> Ended:
         """Roll a run back and drive that; its confirmation is asked on the way."""
 
     def recorded(self, run: str) -> Recorded:

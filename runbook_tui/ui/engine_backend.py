@@ -180,9 +180,11 @@ class EngineBackend:
         """Take a run up again and drive it."""
         return self._drive(lambda place: session.resume(run, place, self._given), operator)
 
-    def roll_back(self, run: str, operator: Operator) -> Ended:
+    def roll_back(self, run: str, reason: str, operator: Operator) -> Ended:
         """Roll a run back and drive that; its confirmation is asked on the way."""
-        return self._drive(lambda place: session.rollback(run, place, self._given), operator)
+        return self._drive(
+            lambda place: session.rollback(run, place, self._given, reason), operator
+        )
 
     def _drive(self, begin: Callable[[Place], Session], operator: Operator) -> Ended:
         journal = self._journal()

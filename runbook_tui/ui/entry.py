@@ -19,7 +19,7 @@ def show(
     *,
     launch: tuple[Path, str | None, Mapping[str, str]] | None = None,
     resume: str | None = None,
-    rollback: str | None = None,
+    rollback: tuple[str, str] | None = None,
     ascii_only: bool | None = None,
     folders: Sequence[Path] | None = None,
     directory: Path | None = None,
@@ -28,7 +28,7 @@ def show(
     """Show the screens until the operator leaves; return the exit code of what was driven.
 
     Begins at Home, at Launch of a file (`launch`: file, environment, parameters), with a run that
-    is taken up (`resume`), or with the rollback of a run. `folders` are where runbooks lie,
+    is taken up (`resume`), or with the rollback of a run and why. `folders` are where runbooks lie,
     `directory` is where the run is called, `given` are secret parameters for a run taken up.
     """
     from runbook_tui.ui.engine_backend import EngineBackend  # it is heavy: not for imports of us

@@ -234,7 +234,7 @@ class FakeBackend:
     def resume(self, run: str, operator: Operator) -> Ended:
         return self._drive(operator)
 
-    def roll_back(self, run: str, operator: Operator) -> Ended:
+    def roll_back(self, run: str, reason: str, operator: Operator) -> Ended:
         return self._drive(operator)
 
     def _drive(self, operator: Operator) -> Ended:
