@@ -36,7 +36,7 @@ def command(
     if drive.wants_screen(headless=headless, as_json=as_json):
         from runbook_tui.commands.screen import roll_back
 
-        return roll_back(run, given)
+        return roll_back(run, given, reason)
     from runbook_tui.commands.place import place
     from runbook_tui.engine import session
 
