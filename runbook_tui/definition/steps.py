@@ -21,7 +21,7 @@ from runbook_tui.definition.model import (
 )
 from runbook_tui.definition.plan import Undo, Verify
 from runbook_tui.definition.problems import Problem, did_you_mean
-from runbook_tui.definition.tree import Map, Seq, describe, spot
+from runbook_tui.definition.tree import Map, Seq, describe, spot, stray
 from runbook_tui.definition.validate import validate
 
 GROUPS = ("parallel", "each", "include", "join")
@@ -146,11 +146,8 @@ class StepReader:
                 place.error("unknown-action", f'"{key}" is no action and no key of a step', hint)
             )
         else:
-            self.problems.append(
-                place.error(
-                    "unknown-key", f'unknown key "{key}"', did_you_mean(key, sorted(STEP_KEYS))
-                )
-            )
+            hint = stray(node, key) or did_you_mean(key, sorted(STEP_KEYS))
+            self.problems.append(place.error("unknown-key", f'unknown key "{key}"', hint))
 
     def _options(self, node: Map, kind: str) -> Map | None:
         """Return an action's options as a mapping: a bare scalar goes under its option."""

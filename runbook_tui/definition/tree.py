@@ -105,6 +105,13 @@ def spelling(container: Map | Seq, key: str | int) -> str:
     return str(event.value)
 
 
+def stray(container: Map, key: str) -> str:
+    """Return the advice for an unknown key that is the rest of an unquoted text, or nothing."""
+    if container.get(key) is None and getattr(container.event, "flow_style", False):
+        return "a comma inside { … } begins a new key: put quotes round the text"
+    return ""
+
+
 def read(name: str, data: bytes) -> tuple[Map, list[Problem]]:
     """Read a file whose top level is a mapping; return it with the problems that leave it usable.
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from runbook_tui.definition.problems import Problem, did_you_mean
-from runbook_tui.definition.tree import Map, Seq, Spot, describe, spelling, spot
+from runbook_tui.definition.tree import Map, Seq, Spot, describe, spelling, spot, stray
 
 MAX_ERRORS = 100
 """How many errors of one part are told: nobody reads more, and making them takes time."""
@@ -168,7 +168,8 @@ def _problem(items: list[_Located], model: type[BaseModel]) -> Problem:
         name = str(key)
         words = _known_keys(model, first.detail["loc"][:-1])
         place = spot(first.container, name, of_key=True)
-        return place.error("unknown-key", f'unknown key "{name}"', did_you_mean(name, words))
+        hint = stray(first.container, name) or did_you_mean(name, words)
+        return place.error("unknown-key", f'unknown key "{name}"', hint)
     place = spot(first.container, key)
     expected = [
         _EXPECTED[item.detail["type"]] for item in items if item.detail["type"] in _EXPECTED
