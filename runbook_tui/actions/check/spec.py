@@ -98,7 +98,9 @@ class LookOptions(Options):
     hosts: Hosts | None = Field(
         default=None, description="Hosts or groups of the inventory, for `ssh` and `resources`."
     )
-    database: Database | None = None
+    database: Database | None = Field(
+        default=None, description="Connection to PostgreSQL, for `sql`."
+    )
     expect: Scalar | Expect | None = Field(
         default=None, description="What is expected, as in `sql` and `smoke`."
     )

@@ -19,7 +19,11 @@ Table = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_]*\.)?[a-z_][a-z0-9_]*$")
 class MigrateOptions(Options):
     """Options of `migrate`: numbered files in a `directory`, or an external `command`."""
 
-    database: Database | None = None
+    database: Database | None = Field(
+        default=None,
+        description="Connection to PostgreSQL: a `postgresql://` URL or a `key=value` string. "
+        "Required but for `command`.",
+    )
     directory: str | None = Field(
         default=None,
         description="Directory of the files `NNNN_name.sql`, relative to the run's directory. They "

@@ -93,7 +93,8 @@ class MonitorOptions(Options):
     http: list[Probe] = Field(
         default_factory=list,
         description="URLs to ask in every sample; together they give `error_rate` in percent and "
-        "`p50`, `p95`, `p99` in milliseconds.",
+        "`p50`, `p95`, `p99` in milliseconds. As outputs, `error_rate` is over all requests, and "
+        "the others are the highest of the samples.",
     )
     requests: int = Field(
         default=5, ge=1, le=1000, description="How often each URL is asked in one sample."

@@ -78,7 +78,7 @@ class Capture(Options):
 
     @model_validator(mode="after")
     def _one(self) -> Capture:
-        if len(self.model_fields_set) != 1:
+        if sum(part is not None for part in (self.json_, self.header, self.cookie, self.text)) != 1:
             raise ValueError("give exactly one of json, header, cookie, text")
         return self
 
