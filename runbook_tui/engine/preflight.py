@@ -14,13 +14,17 @@ from urllib.parse import urlsplit
 
 from runbook_tui.actions import registry
 from runbook_tui.actions.api import Job, Reach
-from runbook_tui.actions.shared.reach import MODULE
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanStep
 from runbook_tui.engine import glances, jobs, preview
+from runbook_tui.engine.driving import Place
 from runbook_tui.engine.ports import Order
-from runbook_tui.engine.preview import Onlooker, Preview
+from runbook_tui.engine.preview import Preview
+from runbook_tui.engine.repository import Checkout
 
 Level = Literal["good", "warns", "blocks"]
+
+REACH: Final = "runbook_tui.actions.shared.reach"
+"""What the worker imports to look; we do not."""
 
 PATIENCE: Final = 45.0
 """Seconds for all answers; each has its own, shorter limit in the worker that asks."""
@@ -46,11 +50,10 @@ class Need:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def preflight(plan: Plan, onlooker: Onlooker) -> list[Check]:
+def preflight(plan: Plan, checkout: Checkout, place: Place) -> list[Check]:
     """Look at everything a plan needs; what blocks comes first. Changes nothing."""
-    seen = preview.of(plan, onlooker)
-    needs = list(collect(seen))
-    checks = [*_secrets(seen), *_look(needs, seen, onlooker)]
+    seen = preview.of(plan, checkout, place)
+    checks = [*_secrets(seen), *_look(collect(seen), seen, place)]
     order = {"blocks": 0, "warns": 1, "good": 2}
     return sorted(checks, key=lambda check: order[check.level])
 
@@ -71,14 +74,15 @@ def _secrets(seen: Preview) -> Iterator[Check]:
         yield Check(name(environment, secret), "can be read", "good")
 
 
-def collect(seen: Preview) -> Iterator[Need]:
-    """Yield what is needed, each once, in the order of the steps."""
-    known: set[str] = set()
+def collect(seen: Preview) -> list[Need]:
+    """Return what is needed, each once, in the order of the steps."""
+    needs: dict[str, Need] = {}
     for need in (*_required(seen.plan), *_of_steps(seen)):
-        key = json.dumps([need.kind, need.target, need.options], sort_keys=True)
-        if key not in known and "${{" not in key:
-            known.add(key)
-            yield need
+        # A server is asked for one page, not for each that a run asks for.
+        target = _origin(need.target) if need.kind == "http" else need.target
+        if "{{" not in f"{need.target} {need.options}":
+            needs.setdefault(json.dumps([need.kind, target, need.options], sort_keys=True), need)
+    return list(needs.values())
 
 
 def _required(plan: Plan) -> Iterator[Need]:
@@ -87,45 +91,49 @@ def _required(plan: Plan) -> Iterator[Need]:
 
 
 def _of_steps(seen: Preview) -> Iterator[Need]:
-    for step in seen.plan.steps():
-        looks = [(step.action, step.options)]
-        looks += [(jobs.CHECK, step.verify.options)] if step.verify else []
-        looks += [(step.undo.action, step.undo.options)] if step.undo else []
-        for action, options in looks:
-            yield from _of_action(seen, step, action, options)
+    for step, action, options in _acts(seen.plan):
+        spec = registry.spec(action)
+        real = seen.filled(step, options, shown=False)
+        for program, package in spec.tools(real).items():
+            if program not in seen.plan.requires:
+                server = {"database": real["database"]} if program == "pg_dump" else {}
+                yield Need(program, "program", program, {"package": package, **server})
+        reaches = spec.reaches(real)
+        masked = spec.reaches(seen.filled(step, options, shown=True))
+        for place, reach in enumerate(reaches):
+            # Two targets that differ in a secret only are one when it is masked.
+            name = masked[place].target if len(masked) == len(reaches) else reach.kind
+            yield from _of_reach(seen.plan.environments[step.environment], reach, name)
 
 
-def _of_action(
-    seen: Preview, step: PlanStep, action: str, options: Mapping[str, Any]
-) -> Iterator[Need]:
-    spec = registry.spec(action)
-    real = seen.filled(step, options, shown=False)
-    masked = seen.filled(step, options, shown=True)
-    for program, package in spec.tools(masked).items():
-        if program not in seen.plan.requires:
-            newest = {"database": real["database"]} if program == "pg_dump" else {}
-            yield Need(program, "program", program, {"package": package, **newest})
-    for reach, named in zip(spec.reaches(real), spec.reaches(masked), strict=True):
-        yield from _of_reach(seen, step, reach, named.target)
+def _acts(plan: Plan) -> Iterator[tuple[PlanStep, str, Mapping[str, Any]]]:
+    """Yield what each step does, how it is verified, and how it is taken back."""
+    for step in plan.steps():
+        yield step, step.action, step.options
+        if step.verify is not None:
+            yield step, jobs.CHECK, step.verify.options
+        if step.undo is not None:
+            yield step, step.undo.action, step.undo.options
 
 
-def _of_reach(seen: Preview, step: PlanStep, reach: Reach, name: str) -> Iterator[Need]:
+def _of_reach(environment: PlanEnvironment, reach: Reach, name: str) -> Iterator[Need]:
     options = {key: value for key, value in reach.options.items() if value is not None}
-    on_host = reach.kind == "host" or (reach.kind == "docker" and "socket" in options)
-    if on_host:
-        yield from _on_hosts(seen, step, reach, options)
-    elif reach.kind == "http":
+    if reach.kind == "http":
         yield Need(_origin(name), "http", reach.target, options)
+    elif reach.kind == "host" or "socket" in options:
+        yield from _on_hosts(environment, reach, options)
     else:
         label = {"docker": "Docker engine", "git": f"Git remote {name}"}.get(reach.kind, name)
         yield Need(label, reach.kind, reach.target, options)
 
 
 def _on_hosts(
-    seen: Preview, step: PlanStep, reach: Reach, options: Mapping[str, Any]
+    environment: PlanEnvironment, reach: Reach, options: Mapping[str, Any]
 ) -> Iterator[Need]:
-    environment = seen.plan.environments[step.environment]
-    for host in jobs.inventory(environment, reach.target):
+    hosts = jobs.inventory(environment, reach.target)
+    if not hosts and reach.kind == "host":
+        yield Need(reach.target, "nowhere", environment.name)
+    for host in hosts:
         given = {**options, "host": asdict(jobs.api_host(host))}
         given["ssh_config"] = environment.ssh_config
         name = f"Docker on {host.name}" if reach.kind == "docker" else host.name
@@ -135,10 +143,10 @@ def _on_hosts(
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     place = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{place}{parts.path}" if place else url
+    return f"{parts.scheme}://{place}" if place else url
 
 
-def _look(needs: list[Need], seen: Preview, onlooker: Onlooker) -> Iterator[Check]:
+def _look(needs: list[Need], seen: Preview, place: Place) -> Iterator[Check]:
     if not needs:
         return
     home = seen.plan.home()
@@ -153,11 +161,11 @@ def _look(needs: list[Need], seen: Preview, onlooker: Onlooker) -> Iterator[Chec
             directory=str(fresh()),
             cwd=str(seen.checkout.root),
             environment=home.name,
-            operator=onlooker.operator,
+            operator=place.operator,
             secrets=seen.box.all(seen.plan),
         )
-        order = Order("probe", MODULE, job, graces=glances.GRACES)
-        answer = glances.wait(onlooker.pool, glances.begin(onlooker.pool, order, PATIENCE))
+        order = Order("probe", REACH, job, graces=glances.GRACES)
+        answer = glances.wait(place.pool, glances.begin(place.pool, order, PATIENCE))
     if len(answer.evidence) != len(needs):
         yield Check("preflight", f"could not be done: {answer.summary}", "blocks")
         return
