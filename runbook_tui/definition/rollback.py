@@ -100,7 +100,11 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
 
 def _without_undo(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
     steps = (base.step(item.step) for item in done)
-    return tuple(step for step in steps if step.undo is None and registry.spec(step.action).changes)
+    return tuple(
+        step
+        for step in steps
+        if step.undo is None and registry.spec(step.action).changes_with(step.options)
+    )
 
 
 def _given(
