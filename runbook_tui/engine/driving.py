@@ -58,6 +58,8 @@ class Session:
         self._taken = list(taken)
         self._secrets = SecretBox(place.read_secret)
         self._first: list[Command] = []
+        self._news: list[Record] = []
+        """Events of this session that no operator was told yet."""
 
     def __enter__(self) -> Session:
         return self
@@ -73,7 +75,7 @@ class Session:
     def create(self, started: RunStarted) -> None:
         """Journal that the run begins. Raises RunExists, StoreError."""
         author = self._author()
-        self.place.journal.create_run(
+        record = self.place.journal.create_run(
             self.run,
             started,
             operator=author.operator,
@@ -81,10 +83,11 @@ class Session:
             token=author.token,
             sources=self.plan.sources,
         )
+        self._news.append(record)
 
     def take_up(self, changed: tuple[str, ...]) -> None:
         """Journal that the run is driven again."""
-        recorder = self._recorder(lambda state, records: None)
+        recorder = self._recorder(lambda state, records: self._news.extend(records))
         away = clock.seconds_since(recorder.state.at)
         recorder.record(RunResumed(away, runbook_tui.__version__, changed))
 
@@ -95,9 +98,11 @@ class Session:
     def append(self, run: str, *payloads: Payload) -> None:
         """Journal events of a run that is not being driven."""
         author = self._author()
-        self.place.journal.append(
+        records = self.place.journal.append(
             run, payloads, operator=author.operator, host=author.host, token=author.token
         )
+        if run == self.run:
+            self._news += records
 
     def drive(self, operator: Operator) -> int:
         """Drive the run, and its rollback, to an end or a parting; return the exit code.
@@ -106,7 +111,8 @@ class Session:
         """
         while True:
             recorder = self._recorder(operator.publish)
-            operator.publish(recorder.state, ())
+            operator.publish(recorder.state, tuple(self._news))
+            self._news.clear()
             parting = self._driver(recorder, operator).drive(self._first)
             self._first = []
             if parting.kind == "rollback":

@@ -54,6 +54,11 @@ def _because(data: Mapping[str, Any]) -> str:
     return f": {data['reason']}" if data.get("reason") else ""
 
 
+def _ended_well(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
 def _started(state: RunState, data: Mapping[str, Any]) -> str:
     place = f" in {data['environment']}" if data["environment"] else ""
     return f"run {state.run} started by {state.driver}: {data['runbook']}{place}"
@@ -102,7 +107,7 @@ _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "run_started": _started,
     "run_resumed": _resumed,
     "run_left": lambda state, data: (
-        f"run {state.run} left{_because(data)}. Come back: runbook resume {state.run}"
+        f"run {state.run} left{_ended_well(_because(data))} Come back: runbook resume {state.run}"
     ),
     "run_ended": _run_ended,
     "rollback_begun": lambda state, data: f"rollback begins: run {data['by']}{_because(data)}",
