@@ -114,7 +114,7 @@ def _client(
 ) -> APIClient:
     """Wait for the tunnel and for the engine at its end."""
     deadline = time.monotonic() + 2 * timeout
-    while not (folder / "engine").exists():
+    while not _listens(folder / "engine"):
         if tunnel.poll() is not None or time.monotonic() > deadline:
             raise _no_tunnel(host, folder)
         time.sleep(0.01)
@@ -124,11 +124,22 @@ def _client(
         if tunnel.poll() is not None:
             raise _no_tunnel(host, folder) from fault
         raise ActionFailed(
-            f"No Docker engine answers at {engine} on {host.name}: the socket is not there, or "
-            "its sshd does not allow forwarding to it (AllowStreamLocalForwarding).",
+            f"No Docker engine answers at {engine} on {host.name} ({_reason(folder, fault)}). "
+            "Either the socket is not there, or sshd does not allow forwarding to it "
+            "(AllowStreamLocalForwarding).",
             effect="none",
             cause="connection",
         ) from fault
+
+
+def _listens(path: Path) -> bool:
+    """Tell whether somebody accepts connections; the socket's file is there a moment earlier."""
+    with socket.socket(socket.AF_UNIX) as first:
+        try:
+            first.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _no_tunnel(host: Host, folder: Path) -> ActionFailed:
@@ -145,6 +156,12 @@ def _no_tunnel(host: Host, folder: Path) -> ActionFailed:
         effect="none",
         cause=None if "key" in why else "connection",
     )
+
+
+def _reason(folder: Path, fault: Exception) -> str:
+    """Return what ssh said of the forwarded socket, or else what the client library says."""
+    said = (folder / "ssh.log").read_text("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else words(fault)
 
 
 def split_image(image: str) -> tuple[str, str]:
