@@ -70,6 +70,7 @@ def order(act: Act, values: Values, directory: Path, attempt: AttemptState, root
     """
     spec = registry.spec(act.action)
     filled = _fill(act, spec, values)
+    files = _secret_files(act, values)
     options = _validated(act, spec, filled.options, values)
     step, started = act.step, values.state.started
     # A look reads what the attempt that it looks at has left behind.
@@ -94,7 +95,7 @@ def order(act: Act, values: Values, directory: Path, attempt: AttemptState, root
         timeout=step.timeout if act.mode == "perform" else None,
         previous=tuple(str(root / one.directory) for one in earlier),
         ssh_config=values.environment.ssh_config,
-        secret_files=_secret_files(act, values),
+        secret_files=files,
     )
     return Order(act.mode, spec.perform, job)
 
