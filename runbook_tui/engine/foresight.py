@@ -37,6 +37,16 @@ LOOK_WITHIN: Final = 20.0
 ALL_WITHIN: Final = 90.0
 """Seconds for all looks; what has not been begun by then is not looked at."""
 
+_SCRIPTS: Final = ("run", "ssh")
+"""Actions of which nobody but their author knows whether they change anything."""
+
+_STANDS: Final = {
+    Verdict.PRESENT: "there",
+    Verdict.ABSENT: "not there",
+    Verdict.PARTIAL: "partly there",
+    Verdict.RUNNING: "at it now",
+    Verdict.UNKNOWN: "not found out",
+}
 _WILL: Final = {"typed": "you type", "ask": "you confirm", "approval": "somebody approves"}
 
 
@@ -80,7 +90,9 @@ class Foreseen:
             return "is there"
         if self.step.confirm in _WILL:
             return _WILL[self.step.confirm]
-        return "will change" if self.changes else "only reads"
+        if not self.changes:
+            return "only reads"
+        return "will run" if self.step.action in _SCRIPTS else "will change"
 
     @property
     def in_short(self) -> str:
@@ -94,10 +106,15 @@ class Foreseen:
         """All that is known, a line each, labels in a column of twelve."""
         lines = [f"{label:<12}{text}" for label, text in self.rows]
         if self.summary:
-            stands = "" if self.verdict is None else f"{self.verdict.value}: "
+            stands = "" if self.verdict is None else f"{_STANDS[self.verdict]}: "
             lines.append(f"{'Looked':<12}{stands}{self.summary}")
         labelled = (("There", self.found), ("Missing", self.missing))
-        lines += [f"{label:<12}{line}" for label, said in labelled for line in said]
+        lines += [
+            f"{label:<12}{line}"
+            for label, said in labelled
+            for line in said
+            if line != self.summary
+        ]
         return tuple(lines)
 
 

@@ -136,6 +136,8 @@ def _on_hosts(
     for host in hosts:
         given = {**options, "host": asdict(jobs.api_host(host))}
         given["ssh_config"] = environment.ssh_config
+        if "socket" in given:
+            given["socket"] = str(given["socket"]).replace("{host}", host.name)
         name = f"Docker on {host.name}" if reach.kind == "docker" else host.name
         yield Need(name, reach.kind, host.name, given)
 

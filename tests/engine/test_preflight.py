@@ -1,4 +1,4 @@
-"""Doctor and plan: tools, secrets, what must be reached, and what is there already."""
+"""What a plan needs, each once and under a name without secrets; and what came of the looks."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from runbook_tui.definition.plan import (
-    Plan,
-    PlanHost,
-    PlanParameter,
-    SecretSource,
-    Verify,
-)
-from runbook_tui.engine.driving import Place
-from runbook_tui.engine.plan_rows import plan_rows
-from runbook_tui.engine.preflight import Check, preflight
+from runbook_tui.definition.plan import Plan, PlanHost, SecretSource, Undo, Verify
+from runbook_tui.engine import preview
+from runbook_tui.engine.preflight import Check, collect, preflight
 from runbook_tui.engine.repository import Checkout
 from runbook_tui.engine.workers import Workers
 from runbook_tui.secrets import SecretError
 from tests.harness.plans import environment, plan, step
-from tests.harness.stage import Stage, sees
+from tests.harness.stage import Does, Stage
+
+URL = "postgresql://x:hunter22@db.example.org/shop"
 
 
 @pytest.fixture
@@ -34,120 +29,121 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     stage.pool.close()
 
 
-def checked(stage: Stage, made: Plan, pool: Workers | None = None) -> dict[str, Check]:
-    place = stage.place if pool is None else replace(stage.place, pool=pool)
-    found = preflight(made, Checkout(stage.root.parent), place)
-    return {check.name: check for check in found}
+def needed(stage: Stage, made: Plan) -> list[tuple[str, str]]:
+    """Return name and kind of what a plan needs."""
+    seen = preview.of(made, Checkout(stage.root), stage.place)
+    return [(need.name, need.kind) for need in collect(seen)]
 
 
-def test_tools_and_their_versions(stage: Stage) -> None:
+def test_each_need_once_and_under_a_name_without_secrets(stage: Stage) -> None:
+    stage.secrets |= {"DB": URL, "TOKEN": "t0ken-t0ken"}
+    secrets = {name: SecretSource(name, "env", name) for name in ("DB", "TOKEN")}
+    hosts = (PlanHost("h1", "deploy", "10.0.0.1"), PlanHost("h2", "deploy", "10.0.0.2"))
+    backup = {"database": "${{ secrets.DB }}", "to": "kept"}
+    deploy = {"hosts": "app", "docker": {"image": "x", "service": "x", "socket": "/{host}.sock"}}
+    login = {"auth": {"username": "ci", "password": "${{ secrets.TOKEN }}"}}
     made = plan(
-        step("a", options={"argv": ["true"]}),
-        step("b", options={"script": "x", "shell": "no-such-shell -c"}),
-        requires={"git": ">=1.0", "sh": ">=1.0", "python3": ">=99", "no-such-tool": ">=1"},
+        step("backup", "backup", options=backup, environment="prod"),
+        step("again", "backup", options=backup, environment="prod"),
+        step("build", "build", options={"image": "hub.test/app:${{ env.v }}"}, environment="prod"),
+        step(
+            "push",
+            "push",
+            options={"image": "${{ steps.build.image }}", **login},
+            environment="prod",
+        ),
+        step("other", "push", options={"image": "${{ steps.push.digest }}"}, environment="prod"),
+        step(
+            "up",
+            "deploy",
+            options=deploy,
+            environment="prod",
+            verify=Verify("smoke", {"smoke": {"url": "http://a.test/one"}}),
+            undo=Undo("ssh", {"script": "x", "hosts": "gone"}),
+        ),
+        step("smoke", "smoke", options={"url": "http://a.test/two"}, environment="prod"),
+        home=environment("prod", secrets=secrets, groups={"app": hosts}, vars={"v": "v1"}),
+        requires={"git": ">=2"},
     )
-    found = checked(stage, made)
-    assert found["git"].level == "good"
-    assert found["no-such-tool"].level == "blocks"
-    assert found["no-such-shell"].mend == "apt-get install no-such-shell"
-    assert (found["python3"].level, ">=99 is needed" in found["python3"].sentence) == (
-        "blocks",
-        True,
-    )
+    assert needed(stage, made) == [
+        ("git", "program"),
+        ("pg_dump", "program"),
+        ("pg_restore", "program"),
+        ("•••", "postgres"),
+        ("kept", "directory"),
+        ("Docker engine", "docker"),
+        ("hub.test/app:v1", "registry"),
+        ("ssh", "program"),
+        ("h1", "host"),
+        ("h2", "host"),
+        ("Docker on h1", "docker"),
+        ("Docker on h2", "docker"),
+        ("http://a.test", "http"),
+        ("gone", "nowhere"),
+    ]
 
 
-def test_every_secret_is_read_and_none_is_shown(stage: Stage) -> None:
+def test_secrets_are_read_where_they_can_be_and_nobody_is_asked(stage: Stage) -> None:
+    asked = []
+
     def read(source: SecretSource) -> str:
+        asked.append(source.name)
         if source.name == "GONE":
             raise SecretError(source, "it is not there", "Put it there.")
         return "hunter22"
 
-    names = ("KEY", "GONE", "TYPED")
-    sources = {
-        name: SecretSource(name, "prompt" if name == "TYPED" else "env", name) for name in names
-    }
-    options = {"script": "x", "stdin": "".join(f"${{{{ secrets.{name} }}}}" for name in names)}
+    kinds = {"KEY": "env", "GONE": "file", "TYPED": "prompt", "UNUSED": "env"}
+    sources = {name: SecretSource(name, kind, name) for name, kind in kinds.items()}  # type: ignore[arg-type]  # the kinds above are of them
+    options = {"argv": ["true"], "stdin": "${{ secrets.KEY }}${{ secrets.GONE }}"}
     made = plan(
-        step("a", options=options, environment="prod"), home=environment("prod", secrets=sources)
+        step("a", options=options, environment="prod", secret_files=("TYPED",)),
+        home=environment("prod", secrets=sources),
     )
-    found = preflight(
-        made, Checkout(stage.root), Place(stage.root, stage.journal, stage.pool, read, "dana")
-    )
-    levels = {check.name: check.level for check in found if check.name.startswith("secret")}
-    assert levels == {"secret KEY": "good", "secret GONE": "blocks", "secret TYPED": "good"}
-    assert "hunter22" not in repr(found)
+    found = preflight(made, Checkout(stage.root), replace(stage.place, read_secret=read))
+    assert found == [
+        Check(
+            "secret GONE",
+            "the secret GONE cannot be read: it is not there",
+            "blocks",
+            "Put it there.",
+        ),
+        Check("secret TYPED", "you are asked for it when it is needed", "good"),
+        Check("secret KEY", "can be read", "good"),
+    ]
+    assert sorted(asked) == ["GONE", "KEY"]
 
 
-@pytest.fixture
-def closed_port() -> int:
+def test_a_worker_that_dies_blocks_in_words(stage: Stage) -> None:
+    stage.pool.on("preflight", Does(how="dies"), mode="probe")
+    found = preflight(plan(step("a")), Checkout(stage.root), stage.place)
+    assert [(check.name, check.level) for check in found] == [("preflight", "blocks")]
+    assert stage.journal.records == {}
+
+
+def test_real_looks_in_a_worker_leave_nothing_behind(
+    stage: Stage, pool: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worst comes first, and a password stands nowhere."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "origin")], check=True)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def test_what_must_be_reached(
-    stage: Stage, pool: Workers, tmp_path: Path, closed_port: int
-) -> None:
-    """Each kind that needs no service, really looked at, and secrets out of its name."""
-    origin = tmp_path / "origin"
-    subprocess.run(["git", "init", "-q", "--bare", str(origin)], check=True)
-    dead = f"127.0.0.1:{closed_port}"
-    home = environment(
-        "prod",
-        secrets={"DB": SecretSource("DB", "env", "DB")},
-        groups={"app": (PlanHost("h1", "deploy", "127.0.0.1", closed_port),)},
-    )
-    stage.secrets["DB"] = f"postgresql://x:hunter22@{dead}/x"
-    made = plan(
-        step("t", "tag", options={"name": "v1", "remote": str(origin)}, environment="prod"),
-        step("u", "tag", options={"name": "v1", "remote": "nowhere"}, environment="prod"),
-        step(
-            "b",
-            "backup",
-            options={"database": "${{ secrets.DB }}", "to": str(tmp_path / "kept")},
-            environment="prod",
-        ),
-        step("s", "smoke", options={"url": f"http://{dead}/health"}, environment="prod"),
-        step("h", "ssh", options={"script": "x", "hosts": "app"}, environment="prod"),
-        step("o", "ssh", options={"script": "x", "hosts": "other"}, environment="prod"),
-        step("later", "smoke", options={"url": "${{ steps.t.name }}"}, environment="prod"),
-        home=home,
-    )
-    found = checked(stage, made, pool)
-    levels = {name: check.level for name, check in found.items()}
-    assert levels[f"Git remote {origin}"] == "good"
-    assert levels["Git remote nowhere"] == "blocks"
-    assert levels["database •••"] == "blocks"
-    assert levels[f"directory {tmp_path / 'kept'}"] == "good"
-    assert levels[f"address http://{dead}/health"] == "warns"
-    assert levels["host app"] == "blocks"
-    assert "is not in the inventory of prod" in found["host other"].sentence
-    assert "hunter22" not in repr(found)
-
-
-def test_a_plan_is_probed_and_nothing_is_done(stage: Stage) -> None:
-    looks = Verify("run", {"run": "true"})
-    stage.pool.on("there", sees("present", "it is there"), mode="verify")
-    made = plan(
-        step("there", verify=looks, confirm="typed"),
-        step("unprobed", options={"script": "echo ${{ version }} ${{ key }}"}),
-        step("later", verify=Verify("run", {"run": 'test "${{ steps.there.x }}"'})),
-        step("reads", "check", options={"run": "true"}),
-        parameters={
-            "version": PlanParameter("version", "v1.4.0", "Version"),
-            "key": PlanParameter("key", "hunter22", "Key", secret=True),
-        },
-    )
-    rows = plan_rows(made, Checkout(stage.root), stage.place)
-    assert [(row.step.id, row.verdict, row.changes) for row in rows] == [
-        ("there", "present", True),
-        ("unprobed", None, True),
-        ("later", "unknown", True),
-        ("reads", None, False),
+        dead = f"127.0.0.1:{taken.getsockname()[1]}"
+        stage.secrets["DB"] = f"postgresql://x:hunter22@{dead}/shop"
+        made = plan(
+            step("t", "tag", options={"name": "v1", "remote": str(tmp_path / "origin")}),
+            step("q", "sql", options={"query": "select 1", "database": "${{ secrets.DB }}"}),
+            step("s", "smoke", options={"url": f"http://{dead}/health"}),
+            home=environment("", secrets={"DB": SecretSource("DB", "env", "DB")}),
+        )
+        found = preflight(made, Checkout(tmp_path), replace(stage.place, pool=pool))
+    assert [(check.name, check.level) for check in found] == [
+        (f"shop at {dead}", "blocks"),
+        (f"http://{dead}", "warns"),
+        ("secret DB", "good"),
+        ("git", "good"),
+        (f"Git remote {tmp_path / 'origin'}", "good"),
     ]
-    assert rows[0].found == "it is there"
-    assert rows[0].asks == "typed"
-    assert rows[1].rows[0] == ("Runs", "echo v1.4.0 •••")
-    assert stage.pool.acted == []
-    assert stage.journal.records == {}
+    assert "hunter22" not in repr(found)
+    assert list((tmp_path / "temporary").iterdir()) == []

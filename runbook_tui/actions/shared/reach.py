@@ -16,7 +16,7 @@ from runbook_tui.actions.shared import in_parallel
 from runbook_tui.actions.shared.reach_kinds import KINDS, LIMIT, Answer
 from state.status import Verdict
 
-GRACE: Final = 5.0
+GRACE: Final = 10.0
 """Seconds beyond the clients' own limit: to load the client libraries, and to give up."""
 
 
