@@ -90,6 +90,9 @@ def unknown_host(site: Site) -> Iterator[None]:
         hosts.write_client_files(site)
 
 
+pytestmark = pytest.mark.timeout(900)
+
+
 class Deployment:
     """One deployment that fails again and again."""
 
@@ -126,7 +129,6 @@ class Deployment:
         return self.program.show(self.run)
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.usefixtures("demo")
 def test_each_thing_breaks_is_mended_and_retried_and_the_version_is_rolled_back(
     practice_site: Site, program: Program, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,9 @@ from tests.runbooks.test_practice_hub import BY_A_PERSON, REFS
 
 KILLED_AT: Final = (*("tag", "build", "push", "smoke-staging", "migrate", "production", "watch"),)
 """The steps during which the program is killed, in the order of the runbook."""
+
+
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +95,13 @@ def test_the_journal_is_intact_and_the_log_of_a_step_is_there(
     demo: Demo, shown: dict[str, Any]
 ) -> None:
     demo.program.run("audit", shown["run"]).expect(0)
+    told = demo.program.run("show", shown["run"], "--json").expect(0)
+    assert json.loads(told.output) == shown
     log = demo.program.run("log", shown["run"], "migrate").expect(0).output
     assert "0001_users" in log
     assert Path(step(shown, "migrate")["attempts"][0]["log"]).exists()
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.usefixtures("demo")
 def test_killed_in_every_kind_of_step_and_resumed_each_time_all_is_done_once(
     practice_site: Site, program: Program, tmp_path: Path

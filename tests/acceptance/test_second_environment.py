@@ -28,7 +28,7 @@ def second(practice_site: Site) -> Iterator[ByHand]:
         yield made
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_only_the_environments_file_differs(
     second: ByHand, practice_site: Site, tmp_path: Path
 ) -> None:

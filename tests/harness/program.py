@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-LONGEST = 240
+from runbook_tui.report import show as report
+from state.fold import fold
+from state.stores.sqlite import open_reader
+
+LONGEST = 600
 """Seconds after which a command of the program is taken for stuck."""
 
 
@@ -63,14 +67,14 @@ class Program:
         )
 
     def runs(self) -> list[dict[str, Any]]:
-        """Return all runs, newest first."""
-        found: list[dict[str, Any]] = json.loads(self.run("runs", "--json").expect(0).output)
-        return found
+        """Return what `runs --json` prints, without starting the program for it."""
+        with closing(open_reader(self.state)) as journal:
+            return report.summaries(journal, journal.directory)
 
     def show(self, run: str) -> dict[str, Any]:
-        """Return what is known of a run."""
-        found: dict[str, Any] = json.loads(self.run("show", run, "--json").expect(0).output)
-        return found
+        """Return what `show RUN --json` prints, without starting the program for it."""
+        with closing(open_reader(self.state)) as journal:
+            return report.show(fold(journal.read(run)), journal.directory)
 
     def _command(self, words: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "runbook_tui", *words]
