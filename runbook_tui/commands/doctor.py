@@ -26,14 +26,15 @@ Examples:
 def command(file: Path, environment: str | None, given: dict[str, str], as_json: bool) -> int:
     """Check that every program, host, registry, database and secret that a run needs is there.
 
-    Changes nothing. Exit code 1 when something is missing that a step would fail without.
+    Changes nothing. What depends on a parameter is looked at when -p gives it. Exit code 1 when
+    something is missing that a step would fail without.
     """
     from runbook_tui.commands.place import place
     from runbook_tui.definition.problems import visible
     from runbook_tui.engine import session
     from runbook_tui.engine.preflight import preflight
 
-    prepared = session.prepare(file, environment, given)
+    prepared = session.prepare(file, environment, given, complete=False)
     with place() as here:
         checks = preflight(prepared.plan, prepared.checkout, here)
     blocks = sum(check.level == "blocks" for check in checks)

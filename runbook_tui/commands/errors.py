@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook_tui import exits
-from runbook_tui.definition.problems import DefinitionError, UsageProblem, visible
+from runbook_tui.definition.problems import DefinitionError, UsageProblem, counted, visible
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import WorkerStartError
 from runbook_tui.sandbox.errors import SandboxError
@@ -25,7 +25,7 @@ def explain(problem: Exception) -> Told:
     """Return what to say about an exception; one that nobody foresaw is a fault of ours."""
     if isinstance(problem, DefinitionError):
         shown = "\n".join(one.show() for one in problem.problems)
-        return Told(f"{shown}\n{_count(problem)}", exits.USAGE)
+        return Told(f"{shown}\n{counted(problem.problems)}", exits.USAGE)
     if isinstance(problem, StoreError):
         return _told(problem.sentence, problem.advice, exits.STORE)
     if isinstance(problem, InUse):
@@ -50,11 +50,3 @@ def _told(sentence: str, advice: str, code: int) -> Told:
     advised = advice if not advice or advice.endswith((".", "?")) else f"{advice}."
     lines = [visible(line) for line in ended.splitlines()]
     return Told("\n".join([*lines, visible(advised)] if advised else lines), code)
-
-
-def _count(problem: DefinitionError) -> str:
-    errors = sum(one.severity == "error" for one in problem.problems)
-    warnings = len(problem.problems) - errors
-    words = [f"{errors} error{'' if errors == 1 else 's'}"]
-    words += [f"{warnings} warning{'' if warnings == 1 else 's'}"] if warnings else []
-    return ", ".join(words)

@@ -26,14 +26,14 @@ Examples:
 def command(paths: Sequence[Path], as_json: bool) -> int:
     """Check runbooks without running them. Exit code 2 when there is an error."""
     from runbook_tui.definition.loader import lint_paths
+    from runbook_tui.definition.problems import counted
 
     problems = lint_paths(paths)
-    errors = sum(problem.severity == "error" for problem in problems)
     if as_json:
         click.echo(json.dumps([one.data() for one in problems], indent=1, ensure_ascii=False))
     else:
         for problem in problems:
             click.echo(problem.show())
-        warnings = len(problems) - errors
-        click.echo(f"{errors} errors, {warnings} warnings" if problems else "No problems found.")
-    return exits.USAGE if errors else exits.DONE
+        click.echo(counted(problems) or "No problems found.")
+    wrong = any(problem.severity == "error" for problem in problems)
+    return exits.USAGE if wrong else exits.DONE

@@ -38,14 +38,20 @@ BEYOND = {
 """What this program cannot run yet, in words."""
 
 
-def make_plan(loaded: Loaded, environment: str | None, parameters: Mapping[str, str]) -> Plan:
-    """Make a runbook ready for one run.
+def make_plan(
+    loaded: Loaded,
+    environment: str | None,
+    parameters: Mapping[str, str],
+    *,
+    complete: bool = True,
+) -> Plan:
+    """Make a runbook ready for one run; when not `complete`, parameters may be missing.
 
     Raises UsageProblem for an environment or a parameter that is unknown, missing or wrong.
     """
     runbook = loaded.runbook
     home = home_of(loaded, environment)
-    values = check_parameters(runbook.parameters, parameters, home)
+    values = check_parameters(runbook.parameters, parameters, home, complete=complete)
     planner = Planner(loaded.environments, home)
     phases = tuple(planner.phase(phase) for phase in runbook.phases)
     header = runbook.header
@@ -67,7 +73,11 @@ def make_plan(loaded: Loaded, environment: str | None, parameters: Mapping[str, 
 
 
 def check_parameters(
-    known: Mapping[str, Parameter], given: Mapping[str, str], home: Environment
+    known: Mapping[str, Parameter],
+    given: Mapping[str, str],
+    home: Environment,
+    *,
+    complete: bool = True,
 ) -> dict[str, PlanParameter]:
     """Return the values of all parameters. Raises UsageProblem that names all that is wrong."""
     wrong: list[str] = []
@@ -79,6 +89,8 @@ def check_parameters(
     values: dict[str, PlanParameter] = {}
     for name, parameter in known.items():
         value = given.get(name, parameter.default)
+        if value is None and not complete:
+            continue
         if value is None:
             wrong.append(f'the parameter "{name}" is missing')
             advice.append(f"give it with -p {name}=VALUE")

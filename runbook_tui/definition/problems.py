@@ -50,8 +50,8 @@ class Problem:
             "column": self.column,
             "severity": self.severity,
             "code": self.code,
-            "message": self.message,
-            "hint": self.hint,
+            "message": visible(self.message),
+            "hint": visible(self.hint),
         }
 
 
@@ -86,6 +86,13 @@ def did_you_mean(word: str, words: Sequence[str]) -> str:
     if 0 < len(words) <= 12:
         return f"known: {', '.join(words)}"
     return ""
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """Return how many there are of each kind: `2 errors, 1 warning`."""
+    numbers = {kind: sum(one.severity == kind for one in problems) for kind in ("error", "warning")}
+    words = [f"{number} {kind}{'s' * (number != 1)}" for kind, number in numbers.items() if number]
+    return ", ".join(words)
 
 
 def visible(text: str) -> str:

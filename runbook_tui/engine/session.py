@@ -41,13 +41,15 @@ def prepare(
     parameters: Mapping[str, str],
     *,
     directory: Path | None = None,
+    complete: bool = True,
 ) -> Prepared:
-    """Read a runbook and make it ready. `directory` is where the run is called (default: here).
+    """Read a runbook and make it ready. `directory` is where the run is called (default: here);
+    when not `complete`, parameters may be missing, and what needs them stays unknown.
 
     Raises DefinitionError with all problems of the files, UsageProblem for what it is asked to do.
     """
     loaded = loader.load(path)
-    plan = planning.make_plan(loaded, environment, parameters)
+    plan = planning.make_plan(loaded, environment, parameters, complete=complete)
     check_runnable(plan)
     return Prepared(loaded, plan, repository.find(directory or Path.cwd()))
 
