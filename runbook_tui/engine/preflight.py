@@ -26,7 +26,7 @@ Level = Literal["good", "warns", "blocks"]
 REACH: Final = "runbook_tui.actions.shared.reach"
 """What the worker imports to look; we do not."""
 
-PATIENCE: Final = 45.0
+PATIENCE: Final = 60.0
 """Seconds for all answers; each has its own, shorter limit in the worker that asks."""
 
 

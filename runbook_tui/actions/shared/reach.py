@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
 from typing import Any, Final
 
 from runbook_tui.actions.api import Context, Evidence, Finding, Job
 from runbook_tui.actions.shared import in_parallel
-from runbook_tui.actions.shared.reach_kinds import KINDS, LIMIT, Answer
+from runbook_tui.actions.shared.reach_kinds import KINDS, LIBRARIES, LIMIT, Answer
 from state.status import Verdict
 
 GRACE: Final = 10.0
-"""Seconds beyond the clients' own limit: to load the client libraries, and to give up."""
+"""Seconds beyond the clients' own limit: a busy machine of ours is no dead host."""
 
 
 def probe(job: Job, context: Context) -> Finding:
     """Answer for each need of the option `needs`."""
     needs = job.options["needs"]
+    for name in {LIBRARIES[need["kind"]] for need in needs if need["kind"] in LIBRARIES}:
+        import_module(name)  # before the clock of the answers begins
     calls = [partial(_answer, job, need) for need in needs]
     found = in_parallel.results(calls, LIMIT + GRACE)
     answers = [one or Answer("blocks", f"did not answer within {LIMIT:.0f} s") for one in found]

@@ -292,3 +292,14 @@ KINDS: Final[Mapping[str, Callable[[Job, str, Mapping[str, Any]], Answer]]] = {
     "smtp": smtp,
     "s3": s3,
 }
+
+_SHARED: Final = "runbook_tui.actions.shared"
+LIBRARIES: Final[Mapping[str, str]] = {
+    "host": f"{_SHARED}.ssh_connection",
+    "docker": f"{_SHARED}.docker_engine",
+    "registry": f"{_SHARED}.registry_client",
+    "postgres": f"{_SHARED}.postgres",
+    "http": f"{_SHARED}.http",
+    "s3": "obstore",
+}
+"""What takes long to import, by kind."""
