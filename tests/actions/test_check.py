@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from runbook_tui.actions import registry
+from runbook_tui.actions.api import Finding, Host
 from runbook_tui.actions.shared.host_resources import Use, parse
 from state.status import Verdict
 from tests.harness.actions import Bench, act, context, look, refused
@@ -79,43 +80,49 @@ def test_absent_fails_a_check_that_is_no_finding(bench: Bench) -> None:
 def test_it_waits_until_it_is_there(bench: Bench) -> None:
     script = "echo x >> seen; test $(wc -l < seen) -ge 3"
     job = bench.job("check", {"run": script, "until": {"every": "10ms", "for": "5m"}})
-    assert act(job).outputs == {"verdict": "present"}
+    recorder = context(job)
+    assert act(job, recorder).outputs == {"verdict": "present"}
     assert (bench.cwd / "seen").read_text() == "x\n" * 3
+    assert len(recorder.lines) == 2
+    assert recorder.lines[0].startswith("Looks again every 10ms; now: echo x >> seen; test")
 
 
 def test_it_does_not_wait_for_ever(bench: Bench) -> None:
     options = {"run": "exit 1", "absent": 1, "until": {"every": "10ms", "for": "30ms"}}
-    recorder = context(job := bench.job("check", options))
-    assert refused(job, recorder).cause == "absent"
-    assert recorder.lines[0] == "Looks again every 10ms; now: exit 1 ended with exit code 1."
+    assert refused(bench.job("check", options)).cause == "absent"
 
 
 def test_looks_at_hosts(bench: Bench, ssh: Ssh) -> None:
-    hosts = [ssh["app-1"].host, ssh["app-2"].host]
-    names = [host.name for host in hosts]
+    first, second = ssh["app-1"].host, ssh["app-2"].host
     config = ssh.config(bench.cwd)
-    generous = {"cpu": 100, "memory": "100%", "disk": 100}
 
-    def verdict(options: dict[str, object]) -> Verdict:
-        job = bench.job("check", options | {"hosts": names}, hosts=hosts, ssh_config=config)
-        found = look(job)
-        if "resources" in options and found.verdict is not UNKNOWN:
-            assert [item.data["host"] for item in found.evidence] == names
-        return found.verdict
+    def seen(options: dict[str, object], *hosts: Host) -> Finding:
+        named = options | {"hosts": [host.name for host in hosts]}
+        return look(bench.job("check", named, hosts=hosts, ssh_config=config))
 
-    assert verdict({"resources": generous}) is PRESENT
-    assert verdict({"resources": {"memory": 0}}) is ABSENT
-    assert verdict({"resources": {"disk": 100, "disks": ["/nowhere"]}}) is UNKNOWN
-    assert verdict({"ssh": "exit 4", "absent": 4}) is ABSENT
-    first = f"case $SSH_CONNECTION in *{hosts[0].address}*) exit 4;; esac"
-    assert verdict({"ssh": first, "absent": 4}) is Verdict.PARTIAL
-    assert verdict({"ssh": first}) is UNKNOWN
-    failure = refused(
-        bench.job(
-            "check", {"ssh": first, "hosts": names, "absent": 4}, hosts=hosts, ssh_config=config
-        )
+    found = seen({"resources": {"cpu": 100, "memory": "100%", "disk": 100}}, first, second)
+    assert found.verdict is PRESENT
+    assert [item.data["host"] for item in found.evidence] == ["app-1", "app-2"]
+    assert seen({"resources": {"memory": 0}}, first).verdict is ABSENT
+    nowhere = {"disk": 100, "disks": ["/nowhere"]}
+    assert seen({"resources": nowhere}, first).verdict is UNKNOWN
+    assert seen({"ssh": "exit 4", "absent": 4}, first).verdict is ABSENT
+    assert seen({"ssh": "exit 4"}, first).verdict is UNKNOWN
+    script = f"case $SSH_CONNECTION in *{first.address}*) exit 4;; esac"
+    found = seen({"ssh": script, "absent": 4}, first, second)
+    assert (found.verdict, found.found, found.missing) == (
+        Verdict.PARTIAL,
+        ("app-2",),
+        ("app-1",),
     )
-    assert failure.cause == "absent"
+
+
+def test_what_is_there_on_some_hosts_only_is_absent(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = Finding(Verdict.PARTIAL, "It is on app-2 only.")
+    monkeypatch.setattr("runbook_tui.actions.check.perform.look", lambda job, context: some)
+    assert refused(bench.job("check", {"run": "true"})).cause == "absent"
 
 
 STAT = "cpu  100 0 100 700 100 0 0 0 0 0\n"

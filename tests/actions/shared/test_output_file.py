@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook_tui.actions.shared.output_file import LIMIT, OutputError, read
@@ -12,14 +12,12 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 LINES = st.text(st.characters(codec="utf-8", exclude_characters="\0\n"))
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(NAMES, LINES))
 def test_lines_come_back_as_written(values: dict[str, str]) -> None:
     data = "".join(f"{name}={value}\n" for name, value in values.items()).encode()
     assert read(data, list(values), ()) == values
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(NAMES, st.lists(LINES, min_size=1)))
 def test_blocks_come_back_as_written(values: dict[str, list[str]]) -> None:
     parts = []
