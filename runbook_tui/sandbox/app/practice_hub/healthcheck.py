@@ -1,6 +1,6 @@
 """Asks the service in the same container whether it is healthy; the image's HEALTHCHECK.
 
-Runs every second or two, so it imports nothing but a socket.
+Runs every two seconds, so it imports nothing but a socket.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def main() -> int:
     """Return 0 when `/api/health` answers 200."""
     address = (os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8080")))
     try:
-        with socket.create_connection(address, timeout=4) as connection:
+        with socket.create_connection(address, timeout=8) as connection:
             connection.sendall(b"GET /api/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
             with connection.makefile("rb") as answer:
                 status = answer.read().split(b" ", 2)
