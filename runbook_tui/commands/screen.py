@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runbook_tui.commands.operator import operator
-from runbook_tui.ui.entry import show
+from runbook_tui.sandbox.site import Site, default_directory
+from runbook_tui.ui.entry import FOLDERS, show
 from state.stores.paths import state_directory
 
 
 def home() -> int:
-    """Show Home."""
-    return show(state_directory(), operator())
+    """Show Home, with the runbooks of the practice production when there is one."""
+    practice = Site(default_directory(), "")
+    folders = {**FOLDERS, practice.runbooks: practice.work}
+    return show(state_directory(), operator(), folders=folders)
 
 
 def launch(

@@ -139,21 +139,25 @@ def read_state(place: Place, run: str) -> RunState:
     return fold.fold(records)
 
 
-def plan_of(place: Place, state: RunState, secrets: Mapping[str, str]) -> Plan:
+def plan_of(
+    place: Place, state: RunState, secrets: Mapping[str, str], *, complete: bool = True
+) -> Plan:
     """Return the plan of a run from the bytes it began with; of a linked run, made from its base.
 
-    Raises UsageProblem when a secret parameter is missing.
+    Raises UsageProblem when a secret parameter is missing, unless the plan is only looked at
+    (not `complete`).
     """
     if state.base is not None:
         base = read_state(place, state.base)
-        return rollbacks.make(plan_of(place, base, secrets), base).plan
+        return rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
     loaded = loader.load_sources(state.started.file, place.journal.sources(state.run))
     known = {
         name: text
         for name, text in state.started.parameters.items()
         if not loaded.runbook.parameters[name].secret
     }
-    return planning.make_plan(loaded, state.started.environment or None, {**known, **secrets})
+    environment = state.started.environment or None
+    return planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
 
 
 def changed_since(state: RunState) -> tuple[str, ...]:

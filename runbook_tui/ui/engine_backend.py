@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from runbook_tui import exits
 from runbook_tui.actions import registry
 from runbook_tui.definition import loader
-from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
-from runbook_tui.definition.problems import DefinitionError, UsageProblem
 from runbook_tui.definition.values import wrong_value
-from runbook_tui.engine import notes, rollbacks, session
+from runbook_tui.engine import notes, session
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import Operator
 from runbook_tui.engine.session import Prepared
 from runbook_tui.engine.workers import Workers
-from runbook_tui.secrets import SecretError
 from runbook_tui.ui import home_lists
 from runbook_tui.ui.backend import (
     BackendError,
@@ -31,12 +31,13 @@ from runbook_tui.ui.backend import (
     Recorded,
     Wanted,
 )
+from runbook_tui.ui.in_words import in_words
 from runbook_tui.ui.previews import checks, found
 from state import fold
-from state.errors import StoreError
+from state.errors import CodecError, FoldError, StoreError
 from state.run_state import RunState
 from state.stores import locks
-from state.stores.sqlite import SqliteJournal, open_journal
+from state.stores.sqlite import open_journal
 
 Found = TypeVar("Found")
 ReadSecret = Callable[[SecretSource], str]
@@ -51,64 +52,71 @@ class EngineBackend:
         operator: str,
         read_secret: ReadSecret,
         workers: Workers | None = None,
-        folders: Sequence[Path] = (),
+        folders: Mapping[Path, Path | None] | None = None,
         directory: Path | None = None,
         given: Mapping[str, str] | None = None,
     ) -> None:
-        """`directory` is where a run is called; `given` are secret parameters for a resume."""
+        """`folders` hold runbooks, each with the directory that these are called in; `directory`
+        is where all others are (default: here). `given` are secret parameters for a resume."""
         self.state_directory = state_directory
         self.operator = operator
         self.host = socket.gethostname().partition(".")[0]
         self._read_secret = read_secret
         self._workers = workers
-        self._folders = tuple(folders)
+        self._folders = dict(folders or {})
         self._directory = directory
         self._given = dict(given or {})
         self._session: Session | None = None
+        self._guard = threading.Lock()
 
     def close(self) -> None:
         """Let the helper process go; running workers go on."""
         if self._workers is not None:
             self._workers.close()
 
-    def _journal(self) -> SqliteJournal:
-        try:
-            return open_journal(self.state_directory)
-        except StoreError as problem:
-            raise _said(problem) from problem
+    @contextmanager
+    def _place(self) -> Iterator[Place]:
+        """A place with a journal of its own; what goes wrong becomes a BackendError in words."""
+        with in_words():
+            journal = open_journal(self.state_directory)
+            try:
+                yield Place(
+                    self.state_directory,
+                    journal,
+                    self._pool(),
+                    self._read_secret,
+                    self.operator,
+                    self.host,
+                )
+            finally:
+                journal.close()
 
-    def _place(self, journal: SqliteJournal) -> Place:
-        if self._workers is None:
-            self._workers = Workers()
-        return Place(
-            self.state_directory,
-            journal,
-            self._workers,
-            self._read_secret,
-            self.operator,
-            self.host,
-        )
+    def _pool(self) -> Workers:
+        with self._guard:
+            if self._workers is None:
+                self._workers = Workers()
+            return self._workers
 
     def home(self) -> HomeView:
-        """Return what Home lists."""
-        journal = self._journal()
-        try:
-            states = [
-                fold.fold(journal.read(run)) for run in journal.runs()[: home_lists.MOST_RUNS]
-            ]
-        except StoreError as problem:
-            raise _said(problem) from problem
-        finally:
-            journal.close()
+        """Return what Home lists. A run whose record is not intact is listed as such."""
+        states: list[RunState] = []
+        broken: dict[str, str] = {}
+        with in_words(), closing(open_journal(self.state_directory)) as journal:
+            for run in journal.runs()[: home_lists.MOST_RUNS]:
+                try:
+                    states.append(fold.fold(journal.read(run)))
+                except (FoldError, CodecError) as problem:
+                    broken[run] = str(problem)
         driven = {state.run for state in states if self._driven(state.run)}
-        return home_lists.view(states, driven, self._folders)
+        return home_lists.view(states, broken, driven, tuple(self._folders))
 
     def _driven(self, run: str) -> bool:
         return locks.held_by(self.state_directory, "run", run) is not None
 
     def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
         """Read a runbook; the values given stand in its fields."""
-        loaded = _loaded(file)
+        with in_words():
+            loaded = loader.load(file)
         names = [(one.name, one.protected) for one in loaded.environments.values()]
         if environment is not None and environment not in dict(names):
             known = ", ".join(name for name, _ in names) or "none"
@@ -152,18 +160,19 @@ class EngineBackend:
         given: Mapping[str, str],
         look: Callable[[Prepared, Place], Sequence[Found]],
     ) -> Sequence[Found]:
-        journal = self._journal()
-        try:
-            prepared = session.prepare(file, environment, given, directory=self._directory)
-            return look(prepared, self._place(journal))
-        except (UsageProblem, SecretError) as problem:
-            raise BackendError(f"{problem.sentence}.", f"{problem.advice}.") from problem
-        except DefinitionError as error:
-            raise _first_problem(error, file) from error
-        except StoreError as problem:
-            raise _said(problem) from problem
-        finally:
-            journal.close()
+        with self._place() as place:
+            return look(self._prepared(file, environment, given), place)
+
+    def _prepared(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Prepared:
+        of_folder = next(
+            (
+                called_in
+                for folder, called_in in self._folders.items()
+                if file.absolute().is_relative_to(folder.absolute())
+            ),
+            None,
+        )
+        return session.prepare(file, environment, given, directory=self._directory or of_folder)
 
     def start(
         self, file: Path, environment: str | None, given: Mapping[str, str], operator: Operator
@@ -171,8 +180,7 @@ class EngineBackend:
         """Start a run and drive it until it ends, waits without us, or is left."""
 
         def begin(place: Place) -> Session:
-            prepared = session.prepare(file, environment, given, directory=self._directory)
-            return session.start(prepared, place)
+            return session.start(self._prepared(file, environment, given), place)
 
         return self._drive(begin, operator)
 
@@ -187,42 +195,27 @@ class EngineBackend:
         )
 
     def _drive(self, begin: Callable[[Place], Session], operator: Operator) -> Ended:
-        journal = self._journal()
-        try:
-            with begin(self._place(journal)) as driven:
-                self._session = driven
-                code = driven.drive(operator)
-                return Ended(code, run=driven.run)
-        except UsageProblem as problem:
-            raise BackendError(f"{problem.sentence}.", f"{problem.advice}.") from problem
-        except InUse as problem:
-            return Ended(4, problem.sentence, problem.advice)
-        except StoreError as problem:
-            return Ended(6, problem.sentence, problem.advice)
-        finally:
-            journal.close()
+        with self._place() as place:
+            try:
+                with begin(place) as driven:
+                    self._session = driven
+                    code = driven.drive(operator)
+                    return Ended(code, run=driven.run)
+            except InUse as problem:
+                return Ended(exits.IN_USE, problem.sentence, problem.advice)
+            except StoreError as problem:
+                return Ended(exits.STORE, problem.sentence, problem.advice)
 
     def recorded(self, run: str) -> Recorded:
         """Read a run and its plan."""
-        journal = self._journal()
-        try:
-            place = self._place(journal)
+        with self._place() as place:
             state = session.read_state(place, run)
             return Recorded(self._plan_of(place, state), state, self._driven(run))
-        except UsageProblem as problem:
-            raise BackendError(f"{problem.sentence}.", f"{problem.advice}.") from problem
-        except StoreError as problem:
-            raise _said(problem) from problem
-        finally:
-            journal.close()
 
     def _plan_of(self, place: Place, state: RunState) -> Plan:
         if self._session is not None and state.run in self._session.plans:
             return self._session.plans[state.run]
-        if state.base is not None:
-            base = session.read_state(place, state.base)
-            return rollbacks.make(session.plan_of(place, base, {}), base).plan
-        return session.plan_of(place, state, {})
+        return session.plan_of(place, state, self._given, complete=False)
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""
@@ -231,35 +224,6 @@ class EngineBackend:
 
     def note(self, run: str, step: str | None, words: str) -> None:
         """Write a note on a run that nobody drives."""
-        journal = self._journal()
-        try:
-            state = session.read_state(self._place(journal), run)
-            notes.add(self.state_directory, journal, state, self.operator, words, step)
-        except InUse as problem:
-            raise BackendError(problem.sentence, problem.advice) from problem
-        except StoreError as problem:
-            raise _said(problem) from problem
-        finally:
-            journal.close()
-
-
-def _loaded(file: Path) -> Loaded:
-    try:
-        return loader.load(file)
-    except DefinitionError as error:
-        raise _first_problem(error, file) from error
-    except OSError as problem:
-        raise BackendError(f"{file} cannot be read: {problem.strerror}.") from problem
-
-
-def _first_problem(error: DefinitionError, file: Path) -> BackendError:
-    first = error.problems[0]
-    more = len(error.problems) - 1
-    also = f" {more} more: runbook lint {file}" if more else ""
-    return BackendError(
-        f"{first.file}:{first.line}:{first.column}: {first.message}", f"{first.hint}{also}".strip()
-    )
-
-
-def _said(problem: StoreError) -> BackendError:
-    return BackendError(getattr(problem, "sentence", str(problem)), getattr(problem, "advice", ""))
+        with self._place() as place:
+            state = session.read_state(place, run)
+            notes.add(self.state_directory, place.journal, state, self.operator, words, step)

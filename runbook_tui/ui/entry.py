@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from runbook_tui import secrets
 from runbook_tui.definition.plan import SecretSource
 from runbook_tui.ui.app import RunbookApp
 
-FOLDERS = (Path("runbooks"), Path("~/.config/runbook/runbooks"))
-"""Where Home looks for runbooks."""
+FOLDERS: dict[Path, Path | None] = {
+    Path("runbooks"): None,
+    Path("~/.config/runbook/runbooks"): None,
+}
+"""Where Home looks for runbooks, and where those of a folder are called (None: here)."""
 
 
 def show(
@@ -21,20 +24,24 @@ def show(
     resume: str | None = None,
     rollback: tuple[str, str] | None = None,
     ascii_only: bool | None = None,
-    folders: Sequence[Path] | None = None,
+    folders: Mapping[Path, Path | None] = FOLDERS,
     directory: Path | None = None,
     given: Mapping[str, str] | None = None,
 ) -> int:
     """Show the screens until the operator leaves; return the exit code of what was driven.
 
     Begins at Home, at Launch of a file (`launch`: file, environment, parameters), with a run that
-    is taken up (`resume`), or with the rollback of a run and why. `folders` are where runbooks lie,
-    `directory` is where the run is called, `given` are secret parameters for a run taken up.
+    is taken up (`resume`), or with the rollback of a run and why. `folders` are where runbooks
+    lie (see FOLDERS), `directory` is where the run is called, `given` are secret parameters for
+    a run taken up.
     """
     from runbook_tui.ui.engine_backend import EngineBackend  # it is heavy: not for imports of us
 
-    where = FOLDERS if folders is None else folders
-    found = [folder.expanduser() for folder in where if folder.expanduser().is_dir()]
+    found = {
+        folder.expanduser(): called_in
+        for folder, called_in in folders.items()
+        if folder.expanduser().is_dir()
+    }
     asking: list[RunbookApp] = []
 
     def read_secret(source: SecretSource) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from widgets.durations import ago, lasting
 MOST_RUNS = 200
 """Runs that Home reads."""
 
+OVERDUE = "overdue"
+
 CADENCES = {"daily": 86400.0, "weekly": 7 * 86400.0, "monthly": 31 * 86400.0}
 
 _MARKS = {
@@ -31,16 +34,34 @@ _MARKS = {
 }
 
 
-def view(states: Sequence[RunState], driven: Collection[str], folders: Sequence[Path]) -> HomeView:
-    """Return the three lists. `states` are the newest runs, newest first."""
+def view(
+    states: Sequence[RunState],
+    broken: Mapping[str, str],
+    driven: Collection[str],
+    folders: Sequence[Path],
+) -> HomeView:
+    """Return the three lists. `states` are the newest runs, newest first; `broken` those whose
+    record cannot be read, and why; `driven` those that a driver has now."""
     now = clock.now_utc()
-    needs = tuple(
+    runbooks = tuple(_runbooks(states, folders, now))
+    needs = [
         _need(state, now, state.run in driven)
         for state in states
         if not state.final and not (state.run in driven and first_question(state) is None)
-    )
+    ]
+    needs += [_broken(run, why) for run, why in broken.items()]
+    needs += [
+        replace(entry, status=StepStatus.INTERRUPTED, words=entry.below, when="", below="")
+        for entry in runbooks
+        if entry.below.startswith(OVERDUE)
+    ]
     history = tuple(_past(state, now) for state in states if state.final)
-    return HomeView(needs, tuple(_runbooks(states, folders, now)), history, len(driven))
+    return HomeView(tuple(needs), runbooks, history, len(driven))
+
+
+def _broken(run: str, why: str) -> Entry:
+    below = f"{why}. Look with: runbook audit {run}"
+    return Entry(run, "run", "", StepStatus.UNKNOWN, words="record not intact", below=below)
 
 
 def _title(state: RunState) -> str:
@@ -103,6 +124,10 @@ def _runbooks(
             words = f"line {first.line}: {first.message}"
             yield Entry(str(file), "runbook", file.name, StepStatus.UNKNOWN, words=words[:40])
             continue
+        except OSError as problem:
+            why = problem.strerror or str(problem)
+            yield Entry(str(file), "runbook", file.name, StepStatus.UNKNOWN, words=why)
+            continue
         last = next((s for s in states if s.started.file == str(file.absolute())), None)
         yield Entry(
             str(file),
@@ -129,7 +154,7 @@ def _due(cadence: str | None, last: RunState | None, now: datetime) -> str:
     if gone is None:
         return f"{cadence}: never done"
     late = gone - CADENCES[cadence]
-    return f"{cadence}: due {ago(late)}" if late > 0 else ""
+    return f"{OVERDUE}: {cadence}, due {ago(late)}" if late > 0 else ""
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
@@ -138,7 +163,16 @@ def _files(folders: Sequence[Path]) -> Iterator[Path]:
         for file in sorted(folder.rglob("*.yaml")):
             if file.name in ("environments.yaml", "rollback.yaml"):
                 continue
-            with file.open("rb") as handle:
-                head = handle.read(4096)
-            if b"\nrunbook:" in b"\n" + head:
+            if _is_runbook(file):
                 yield file
+
+
+def _is_runbook(file: Path) -> bool:
+    """Tell whether a file says that it is one; what cannot be read is listed, with why."""
+    if file.is_dir():
+        return False
+    try:
+        with file.open("rb") as handle:
+            return b"\nrunbook:" in b"\n" + handle.read(4096)
+    except OSError:
+        return True
