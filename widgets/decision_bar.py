@@ -83,7 +83,8 @@ class BarText(Painted):
         glyphs = glyphs_of(self)
         mark = text((self.mark, "bold reverse $rb-ask"), " ") if self.mark else EMPTY
         title = mark + self.title.stylize_before("bold")
-        rows = [Row(rule(title, self.right, width, glyphs, heavy=self.heavy))]
+        colour = "$rb-ask" if self.heavy else ""
+        rows = [Row(rule(title, self.right, width, glyphs, heavy=self.heavy, colour=colour))]
         for left, right in self._wrapped(width):
             tail = right + text(" ") if right.plain else right
             rows.append(Row(spread(text(" ") + left, tail, width, glyphs, gap=2)))

@@ -70,11 +70,17 @@ def spread(
 
 
 def rule(
-    title: Content, right: Content, width: int, glyphs: Glyphs = UNICODE, *, heavy: bool = False
+    title: Content,
+    right: Content,
+    width: int,
+    glyphs: Glyphs = UNICODE,
+    *,
+    heavy: bool = False,
+    colour: str = "",
 ) -> Content:
     """Return a title rule of `width` cells: one line, the title in it, `right` near its end."""
     line = glyphs.heavy if heavy else glyphs.rule
-    style = "$rb-focus" if heavy else "$rb-border"
+    style = colour or ("$rb-focus" if heavy else "$rb-border")
     if width < 4:
         return text((line * width, style))
     tail = right.plain != ""

@@ -177,7 +177,8 @@ class StepTree(Painted, can_focus=True):
 
     @staticmethod
     def _wide_tail(line: StepLine) -> Content:
-        return text(f"{line.count:>6} {line.took:>6} {line.usual:>7}")
+        count = f"{line.count:>6} " if line.count else ""
+        return text(f"{count}{line.took:>6} {line.usual:>7}")
 
     def _go(self, place: int) -> None:
         if self._shown:

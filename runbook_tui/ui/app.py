@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from runbook_tui.ui.backend import Backend
 from runbook_tui.ui.screens.home import HomeScreen
@@ -139,6 +142,25 @@ class RunbookApp(App[int]):
             self.exit(code)
         else:
             self.pop_screen()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer the themes, the keys, leaving, and the links of the runbook; nothing that acts."""
+        for theme in THEMES:
+            words = f"Theme: {theme.name.removeprefix('runbook-')}"
+            yield SystemCommand(words, "Change the colours", partial(self._set_theme, theme.name))
+        yield SystemCommand("Keys", "Which keys work here", self.action_help)
+        yield SystemCommand("Leave", "Asks while a run is driven here", self.action_leave)
+        links: Mapping[str, str] = getattr(screen, "links", dict)()
+        for title, url in links.items():
+            opened = partial(self.open_url, url)
+            yield SystemCommand(f"Open {plain(title)}", plain(url), opened)
+
+    def _set_theme(self, name: str) -> None:
+        self.theme = name
+
+    async def action_quit(self) -> None:
+        """Quitting is leaving: it asks."""
+        await self.action_leave()
 
     async def action_leave(self) -> None:
         """Ask the screen to leave."""

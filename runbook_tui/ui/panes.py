@@ -244,7 +244,7 @@ def _findings(
     shown: Mapping[str, Any] = question.shown if question is not None else {}
     found = [*_texts(shown.get("found")), *_texts(detail.get("found"))]
     missing = [*_texts(shown.get("missing")), *_texts(detail.get("missing"))]
-    if not found and stands.last is not None:
+    if not found and stands.last is not None and question and question.asks != "failure":
         found = [str(item.get("summary", "")) for item in stands.last.evidence]
     return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(missing))
 

@@ -331,3 +331,19 @@ class RunView(Screen[None]):
 
     def question_shown(self, scene: Scene, question: Question) -> None:
         """The bar shows a question; a screen may do more."""
+
+    def links(self) -> Mapping[str, str]:
+        """Return the links of the runbook and of the shown step, for the palette."""
+        scene = self._scene()
+        if scene is None:
+            return {}
+        step = next((each for each in scene.plan.steps() if each.id == self._step), None)
+        return {**scene.plan.links, **(step.links if step else {})}
+
+    def in_few_words(self) -> tuple[str, bool, str, str]:
+        """Return place, whether it is protected, what runs, and the run: for a tiny terminal."""
+        scene = self._scene()
+        if scene is None:
+            return "", False, "", ""
+        head = model.header(scene)
+        return head.place, head.protected, scene.plan.runbook, scene.state.run
