@@ -12,7 +12,7 @@ PATTERN: Final = r"^(?=\d)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
 
 def seconds(text: str) -> float:
     """Return the seconds that a duration stands for; ValueError when it is not one."""
-    if not re.match(PATTERN, text):
+    if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is no duration; write it like 90s, 1h30m, 500ms or 30d")
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[wdhms])", text))
 

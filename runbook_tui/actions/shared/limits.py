@@ -10,7 +10,7 @@ PATTERN: Final = r"^-?\d+(\.\d+)?(%|ms|s)?$"
 
 def figure(text: str) -> float:
     """Return the number: percent as percent, times in milliseconds; ValueError when it is none."""
-    if not re.match(PATTERN, text):
+    if not re.fullmatch(PATTERN, text):
         raise ValueError(f"{text!r} is no figure; write it like 0.1%, 500ms, 2s or 90")
     if text.endswith("ms"):
         return float(text[:-2])
