@@ -141,7 +141,7 @@ class Acts:
             return questions.confirm(self._plan, step, state, showing.before(step, values))
         if isinstance(decision, d.AskManual):
             return questions.manual(self._plan, step, state, showing.manual(step, values))
-        shown = showing.after(step, state.steps[step.id], values)
+        shown = showing.after(self._plan, step, state, values)
         return questions.failure(self._plan, step, state, shown)
 
     def _when(self, step: PlanStep, state: RunState) -> Sequence[Payload]:

@@ -23,7 +23,14 @@ from runbook_tui.engine.looks import Look
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
 from runbook_tui.engine.values import Values
-from state.events import AttemptEnded, AttemptIntended, AttemptVoided, StepJudged, StopAsked
+from state.events import (
+    AttemptEnded,
+    AttemptIntended,
+    AttemptVoided,
+    NoteAdded,
+    StepJudged,
+    StopAsked,
+)
 from state.run_state import Answered, AttemptState, StepState
 from state.status import AttemptStatus, StepStatus, Verdict
 from state.stores.attempt_dir import AttemptDir
@@ -73,10 +80,13 @@ class Attempts:
         """Begin an attempt, or fail the step with a sentence when a value is missing."""
         attempt = self._prospect(step, undo=undo)
         directory = self._root / attempt.directory
+        values = self._values(step, undo)
+        if attempt.number > 1:
+            values.secrets.read_anew(values.environment)
         try:
             order = jobs.order(
                 jobs.act_of(step, undo=undo),
-                self._values(step, undo),
+                values,
                 directory,
                 attempt,
                 self._root,
@@ -128,7 +138,15 @@ class Attempts:
         order = replace(flow.order, job=replace(flow.order.job, before=attempt.before))
         directory = AttemptDir(self._root / attempt.directory)
         faults.reach("driver.before-intent", step.id)
-        _create_anew(directory)
+        try:
+            _create_anew(directory)
+        except OSError as problem:
+            self._flows.pop(step.id, None)
+            reason = (
+                f"{step.name} cannot begin: {directory.path} cannot be made: {problem.strerror}."
+            )
+            self._recorder.record(StepJudged(step.id, StepStatus.FAILED.value, reason=reason))
+            return
         self._recorder.record(_intent(step, attempt))
         faults.reach("driver.after-intent", step.id)
         self._flows[step.id] = self._running(step, attempt, directory)
@@ -156,12 +174,15 @@ class Attempts:
     def _place(self, step: PlanStep, attempt: AttemptState) -> None:
         """Put an attempt where the resume table says (see `recovery`)."""
         directory = AttemptDir(self._root / attempt.directory)
+        # Whether it lives comes first: a result that a worker left as it went is seen after it.
+        alive = attempt.boot == boot_id() and directory.live().alive
+        claim = directory.claimed()
         result = directory.read_result()
         found = recovery.Found(
             begun_here=attempt.machine == machine_id(),
             directory=directory.exists(),
-            claim=directory.claimed(),
-            alive=attempt.boot == boot_id() and directory.live().alive,
+            claim=claim,
+            alive=alive,
             result=_readable(result),
             reads=attempt.reads,
         )
@@ -171,7 +192,7 @@ class Attempts:
         elif row is recovery.Row.ATTACH:
             self._flows[step.id] = self._running(step, attempt, directory)
             if attempt.stop_reason is not None:
-                self._pool.stop(str(directory.path), attempt.stop_reason)
+                self._stop(step, attempt, attempt.stop_reason)
         elif row is recovery.Row.VOID:
             self._void(step, attempt, directory)
         elif row is recovery.Row.ELSEWHERE:
@@ -224,7 +245,7 @@ class Attempts:
     def _check_life(self, flow: Running, now: float) -> None:
         if flow.firm_by is not None and now > flow.firm_by and not flow.overdue:
             flow.overdue = True
-            self._pool.stop(str(flow.directory.path), "its time is over")
+            self._stop(flow.step, flow.attempt, "its time is over")
         if flow.directory.live().alive:
             return
         if flow.directory.claimed() is None and now <= flow.begins_by:
@@ -335,7 +356,13 @@ class Attempts:
         if isinstance(flow, Judging):
             flow.give_up = True
         else:
+            self._stop(step, attempt, reason)
+
+    def _stop(self, step: PlanStep, attempt: AttemptState, reason: str) -> None:
+        try:
             self._pool.stop(str(self._root / attempt.directory), reason)
+        except WorkerStartError as problem:
+            self._recorder.record(NoteAdded(problem.sentence, step.id))
 
 
 def _first_before(stands: StepState) -> str | None:

@@ -32,7 +32,14 @@ from runbook_tui.engine.ports import (
     StopStep,
 )
 from runbook_tui.engine.recorder import Recorder
-from state.events import NoteAdded, Payload, QuestionAnswered, RunEnded, RunLeft
+from state.events import (
+    NoteAdded,
+    Payload,
+    QuestionAnswered,
+    RunEnded,
+    RunLeft,
+    StepJudged,
+)
 from state.run_state import Question
 from state.status import StepStatus
 
@@ -170,7 +177,7 @@ class Driver:
         if isinstance(command, Answer):
             self._answer(command)
         elif isinstance(command, StopStep):
-            self._attempts.stop(self._steps[command.step], command.reason)
+            self._stop(command)
         elif isinstance(command, AddNote):
             self._recorder.record(NoteAdded(command.text, command.step))
         elif isinstance(command, Hold | Release):
@@ -183,6 +190,16 @@ class Driver:
             self._record(self._acts.ask_rollback(state, command.reason))
         else:
             self._record(self._acts.not_now(state, command.question))
+
+    def _stop(self, command: StopStep) -> None:
+        """Stop a running attempt, or waiting for a time."""
+        step = self._steps[command.step]
+        stands = self._recorder.state.steps[command.step]
+        if stands.open_attempt is not None:
+            self._attempts.stop(step, command.reason)
+        elif stands.retry_until is not None or stands.wait_until is not None:
+            reason = f"Stopped waiting: {command.reason}"
+            self._record((StepJudged(step.id, StepStatus.FAILED.value, reason=reason),))
 
     def _record(self, payloads: Sequence[Payload]) -> None:
         """Journal events; a run that is over takes none any more."""

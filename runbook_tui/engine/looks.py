@@ -7,6 +7,7 @@ that a dead backend cannot hold a run.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -50,8 +51,12 @@ class Look:
             return Seen(self.kind, Verdict.UNKNOWN, result.reason)
         now = time.monotonic()
         if now > self.ends:
-            pool.stop(str(self.directory.path), "the look took too long")
             self.directory.claim_void()
+            try:
+                pool.stop(str(self.directory.path), "the look took too long")
+            except WorkerStartError as problem:
+                said = f"the look did not answer in time, and goes on: {problem.sentence}"
+                return Seen(self.kind, Verdict.UNKNOWN, said)
             return Seen(self.kind, Verdict.UNKNOWN, "the look did not answer in time")
         if self.directory.claimed() is None:
             if now > self.begins_by and self.directory.claim_void():
@@ -67,8 +72,8 @@ def begin(pool: WorkerPool, order: Order) -> Look:
     kind: LookKind = "verify" if order.mode == "verify" else "probe"
     directory = AttemptDir(Path(order.job.directory))
     now = time.monotonic()
-    until = order.job.options.get("until") or {}
-    asked = durations.seconds(until["for"]) if until else 0.0
+    until = order.job.options.get("until")
+    asked = durations.seconds(until["for"]) if isinstance(until, Mapping) else 0.0
     look = Look(kind, directory, now + LIMIT + asked, now + PATIENCE)
     try:
         directory.create()

@@ -72,14 +72,14 @@ def _fresh(step: PlanStep, stands: StepState) -> Decision:
                 f"{step.name}: its worker ended {failing.deaths(stands)} times before it began.",
             )
         return Begin(step.id)
-    if step.action == "manual":
-        return AskManual(step.id)
-    if step.action == "wait":
-        return BeginWait(step.id)
     return _begin(step)
 
 
 def _begin(step: PlanStep) -> Decision:
+    if step.action == "manual":
+        return AskManual(step.id)
+    if step.action == "wait":
+        return BeginWait(step.id)
     return Begin(step.id) if step.confirm == "none" else AskConfirm(step.id)
 
 
@@ -117,6 +117,4 @@ def _decided(step: PlanStep, answer: Answered) -> Move:
         return Verify(step.id)
     if choice == "undo":
         return Begin(step.id, undo=True)
-    if choice == "yes":
-        return Begin(step.id)
-    return AskManual(step.id) if step.action == "manual" else _begin(step)
+    return Begin(step.id) if choice == "yes" else _begin(step)

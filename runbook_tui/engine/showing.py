@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runbook_tui.actions import registry
-from runbook_tui.definition.plan import PlanStep
+from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import jobs, manuals
 from runbook_tui.engine.values import Values
 from state.json_value import Json
-from state.run_state import StepState
+from state.run_state import RunState
 
 
 def rows(step: PlanStep, values: Values) -> list[list[str]]:
@@ -44,8 +44,9 @@ def manual(step: PlanStep, values: Values) -> Mapping[str, Json]:
     }
 
 
-def after(step: PlanStep, stands: StepState, values: Values) -> Mapping[str, Json]:
+def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mapping[str, Json]:
     """Return what a failure's question shows: why, what is there and what not, the help."""
+    stands = state.steps[step.id]
     last = stands.last
     shown: dict[str, Json] = {
         "reason": stands.reason,
@@ -55,4 +56,16 @@ def after(step: PlanStep, stands: StepState, values: Values) -> Mapping[str, Jso
     if last is not None:
         shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
         shown |= {name: last.detail[name] for name in ("found", "missing") if name in last.detail}
+    beyond = [f"{one.name}: {one.no_return}" for one in no_returns(plan, state)]
+    if beyond:
+        shown["no_return"] = "; ".join(beyond)
     return shown
+
+
+def no_returns(plan: Plan, state: RunState) -> list[PlanStep]:
+    """Return the begun steps from which on a rollback is not complete."""
+    return [
+        step
+        for step in plan.steps()
+        if step.no_return is not None and state.steps[step.id].attempts
+    ]

@@ -28,18 +28,27 @@ class SecretBox:
 
     read: SecretReader
     known: dict[tuple[str, str], str] = field(default_factory=dict)
+    ever: dict[str, None] = field(default_factory=dict)
+    """Every value that was read, in order: none may be shown, even when it is replaced."""
 
     def value(self, environment: str, source: SecretSource) -> str:
         """Return a secret's value. Raises SecretError with a sentence when it cannot be read."""
         key = (environment, source.name)
         if key not in self.known:
             self.known[key] = self.read(source)
+            self.ever[self.known[key]] = None
         return self.known[key]
+
+    def read_anew(self, environment: PlanEnvironment) -> None:
+        """Forget an environment's values, but those that a person typed in: one may be mended."""
+        for source in environment.secrets.values():
+            if source.kind != "prompt":
+                self.known.pop((environment.name, source.name), None)
 
     def all(self, plan: Plan) -> tuple[str, ...]:
         """Return every value that no output may show."""
         given = [one.value for one in plan.parameters.values() if one.secret and one.value]
-        return tuple(dict.fromkeys([*self.known.values(), *given]))
+        return tuple(dict.fromkeys([*self.ever, *given]))
 
 
 @dataclass(frozen=True, slots=True)

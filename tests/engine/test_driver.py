@@ -276,6 +276,32 @@ class TestValues:
         told = repr(stage.journal.records) + repr(operator.asked)
         assert "hunter22" not in told
 
+    def test_a_secret_is_read_again_for_another_try(self, stage: Stage) -> None:
+        stage.secrets["KEY"] = "hunter22"
+        home = environment("prod", secrets={"KEY": SecretSource("KEY", "env", "KEY")})
+        options = {"script": "login", "stdin": "${{ secrets.KEY }}"}
+        stage.pool.on("a", fails("wrong password"), works())
+        operator = ScriptedOperator(person=True)
+        operator.when(is_asked, lambda: stage.secrets.update(KEY="hunter33"))
+        operator.when(is_asked, Answer("q1", "retry", "person"))
+        made = plan(step("a", environment="prod", options=options), home=home)
+        assert stage.drive(made, operator) == exits.DONE
+        job = stage.pool.orders[-1].job
+        assert (job.options["stdin"], job.secrets) == ("hunter33", ("hunter22", "hunter33"))
+
+    def test_a_directory_that_cannot_be_made_stops_the_step(self, stage: Stage) -> None:
+        (stage.root / "runs").write_text("in the way")
+        assert stage.drive(plan(step("a"))) == exits.FAILED
+        assert "cannot be made" in str(stage.journal.state().steps["a"].reason)
+        assert stage.pool.orders == []
+
+
+def test_beyond_the_point_of_no_return_every_failure_says_so(stage: Stage) -> None:
+    stage.pool.on("b", fails())
+    operator = ScriptedOperator()
+    stage.drive(plan(step("a", no_return="values are dropped"), step("b")), operator)
+    assert operator.asked[0].shown["no_return"] == "A: values are dropped"
+
 
 class TestGroups:
     @pytest.mark.parametrize("policy", ["abort", "rollback"])
@@ -319,6 +345,24 @@ class TestCommands:
         assert stage.drive(plan(step("a")), operator) == exits.DONE
         stands = stage.journal.state().steps["a"].attempts[0]
         assert (stands.status, stands.stop_reason) == ("stopped", "wrong host")
+
+    def test_stop_waiting_and_wait_again(self, stage: Stage) -> None:
+        made = plan(step("a", "wait", options={"for": "1h"}))
+        operator = ScriptedOperator({"a": ["retry", ("skip", "long enough")]})
+
+        def waits(state: RunState) -> bool:
+            return state.steps["a"].wait_until is not None
+
+        operator.when(waits, StopStep("a", "too long")).when(waits, StopStep("a", "too long"))
+        assert stage.drive(made, operator) == exits.DONE
+        assert stage.journal.kinds().count("wait_begun") == 2
+
+    def test_a_stop_that_cannot_be_given_is_noted(self, stage: Stage) -> None:
+        stage.pool.on("a", runs())
+        stage.pool.unreachable = True
+        operator = ScriptedOperator().when(live("a"), StopStep("a", "wrong"))
+        operator.when(lambda state: bool(state.steps["a"].notes), lambda: stage.pool.finish("a"))
+        assert stage.drive(plan(step("a")), operator) == exits.DONE
 
     def test_leave_and_come_back_to_a_running_step(self, stage: Stage) -> None:
         stage.pool.on("a", runs())

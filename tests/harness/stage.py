@@ -151,6 +151,8 @@ class FakePool:
     stopped: list[str] = field(default_factory=list)
     deaf: bool = False
     """Workers do not hear that they are to stop."""
+    unreachable: bool = False
+    """Nobody can be sent to stop a worker."""
     before_start: Callable[[], None] = lambda: None
     after_start: Callable[[], None] = lambda: None
 
@@ -200,6 +202,8 @@ class FakePool:
 
     def stop(self, directory: str, reason: str) -> None:
         """Stop a worker: it leaves the result `stopped`."""
+        if self.unreachable:
+            raise WorkerStartError("The step could not be stopped: the helper is gone.")
         live = self.live.get(directory)
         if live is not None and not self.deaf:
             self.stopped.append(live.order.job.step)
