@@ -2,87 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from widgets.monitor_chart import Measure
 
-_UNITS = {"error_rate": "%", "p50": "ms", "p95": "ms", "p99": "ms"}
 _NAMES = {"error_rate": "Error rate"}
-_NO_MEASURE = frozenset({"at", "time", "number", "requests", "errors", "served", "elapsed"})
+
+MOST_LINES = 6
+"""Lines of the log under the charts."""
 
 
-def measures(
-    samples: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
-) -> tuple[Measure, ...]:
-    """Return one measure for each figure of the samples; those with a limit come first."""
-    limits: Mapping[str, Any] = options.get("limits") or {}
-    allowed = int(options.get("breaches") or 3)
+def measures(samples: Sequence[Mapping[str, Any]]) -> tuple[Measure, ...]:
+    """Return one measure for each figure of the samples; those with a limit come first.
+
+    A sample holds `at` (Unix seconds), `figures` by name (or by name and host), `units`, and
+    `limits`: how each limited figure stands (`over of max min`).
+    """
     points: dict[str, list[tuple[float, float]]] = {}
     for number, sample in enumerate(samples):
-        when = _when(sample, number)
+        when = float(sample.get("at", number))
         for name, value in _figures(sample):
             points.setdefault(name, []).append((when, value))
+    last: Mapping[str, Any] = samples[-1] if samples else {}
+    limits: Mapping[str, Any] = last.get("limits") or {}
+    units: Mapping[str, Any] = last.get("units") or {}
     found = []
-    for name in sorted(points, key=lambda name: (name.split("@")[0] not in limits, name)):
-        limit = _limit(limits.get(name.split("@")[0]))
-        over = _over(points[name], limit)
-        unit = _UNITS.get(name, "%" if name.split("@")[0] in ("cpu", "memory", "disk") else "")
+    for name in sorted(points, key=lambda name: (name not in limits, name)):
+        stands: Mapping[str, Any] = limits.get(name) or {}
+        most = stands.get("max")
         found.append(
-            Measure(_NAMES.get(name, name), unit, tuple(points[name]), limit, over, allowed)
+            Measure(
+                name=_NAMES.get(name, name),
+                unit=str(units.get(name.partition("@")[0], "")),
+                points=tuple(points[name]),
+                limit=float(most) if most is not None else None,
+                over=int(stands.get("over") or 0),
+                allowed=int(stands.get("of") or 0),
+            )
         )
     return tuple(found)
 
 
-def _figures(sample: Mapping[str, Any]) -> list[tuple[str, float]]:
-    figures = sample.get("figures")
-    source: Mapping[str, Any] = figures if isinstance(figures, Mapping) else sample
-    found = []
-    for name, value in source.items():
-        if isinstance(value, bool) or name in _NO_MEASURE:
-            continue
-        if isinstance(value, int | float):
-            found.append((name, float(value)))
-        elif isinstance(value, Mapping):
-            found.extend(
-                (f"{name}@{host}", float(each))
-                for host, each in value.items()
-                if isinstance(each, int | float) and not isinstance(each, bool)
-            )
-    return found
+def _figures(sample: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield each figure by its name; one of several hosts as `cpu@app-1`."""
+    figures: Mapping[str, Any] = sample.get("figures") or {}
+    for name, value in figures.items():
+        by_host = value.items() if isinstance(value, Mapping) else [("", value)]
+        for host, each in by_host:
+            if isinstance(each, int | float) and not isinstance(each, bool):
+                yield (f"{name}@{host}" if host else name), float(each)
 
 
-def _when(sample: Mapping[str, Any], number: int) -> float:
-    at = sample.get("at", sample.get("time"))
-    if isinstance(at, int | float):
-        return float(at)
-    if isinstance(at, str):
-        try:
-            return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
-        except ValueError:
-            return float(number)
-    return float(number)
-
-
-def _limit(limit: object) -> float | None:
-    if isinstance(limit, Mapping):
-        limit = limit.get("max")
-    try:
-        return float(str(limit).rstrip("%ms ")) if limit is not None else None
-    except ValueError:
-        return None
-
-
-def _over(points: Sequence[tuple[float, float]], limit: float | None) -> int:
-    count = 0
-    for _, value in reversed(points):
-        if limit is None or value <= limit:
-            break
-        count += 1
-    return count
-
-
-def breaches(samples: Sequence[Mapping[str, Any]], last: Sequence[str]) -> tuple[str, ...]:
-    """Return the last lines of the monitor's log, newest first, below its charts."""
-    return tuple(reversed(last))[:6] if samples else ()
+def last_said(last: Sequence[str]) -> tuple[str, ...]:
+    """Return the last lines of the monitor's log, newest first, for below its charts."""
+    return tuple(reversed(last))[:MOST_LINES]

@@ -111,9 +111,19 @@ def monitoring(story: Story) -> Story:
     samples = AttemptDir(story.directory / attempt.directory).samples
     start = story.at.timestamp() - 120
     samples.write_text(
-        "".join(json.dumps({"at": start + n, "p95": 300 + n * 5}) + "\n" for n in range(30))
+        "".join(json.dumps(_sample(start + n, 300 + n * 5)) + "\n" for n in range(30))
     )
     return story
+
+
+def _sample(at: float, p95: float) -> dict[str, object]:
+    over = {"over": 2, "of": 3, "max": 400, "min": None}
+    return {
+        "at": at,
+        "figures": {"p95": p95, "cpu": {"app-1": 61.0, "app-2": 58.0}},
+        "units": {"p95": "ms", "cpu": "%"},
+        "limits": {"p95": over},
+    }
 
 
 SCENES: dict[str, tuple[Callable[[Story], Story], tuple[str, ...], tuple[str, ...]]] = {
@@ -122,7 +132,7 @@ SCENES: dict[str, tuple[Callable[[Story], Story], tuple[str, ...], tuple[str, ..
     "typed": (typed, ("d",), ("Type  PRODUCTION", "esc  Not yet", "Replaces")),
     "manual": (manual, ("d",), ("What you checked", "to the choices")),
     "parallel": (parallel, ("d", "escape"), ("Run type checking failed", "exit code 2")),
-    "monitor": (monitoring, (), ("p95", "445 ms")),
+    "monitor": (monitoring, (), ("p95", "445 ms", "OVER, 2 of 3", "cpu@app-1")),
     "notes": (failed, ("m",), ("New note", "to Save")),
     "plan": (Story.migrating, ("2",), ("Each try", "ends at 5:00")),
     "help-tab": (Story.migrating, ("6",), ("Author's help", "Call")),

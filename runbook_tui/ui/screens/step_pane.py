@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher
 from runbook_tui.ui import panes
 from runbook_tui.ui.decisions import recorded_fields
 from runbook_tui.ui.model import Peek, Scene, parts, step_title
-from runbook_tui.ui.samples import breaches, measures
+from runbook_tui.ui.samples import last_said, measures
 from runbook_tui.ui.screens.notes import NotesPane
 from state.status import StepStatus
 from state.stores.attempt_dir import AttemptDir
@@ -207,10 +207,7 @@ class StepPane(Vertical):
             self.query_one(FailurePanel).show_failure(found, scene.glyphs)
         elif pane == "chart":
             peek = scene.peeks.get(step, Peek())
-            options = planned.options if planned else {}
-            self.query_one(MonitorChart).show(
-                measures(peek.samples, options), breaches(peek.samples, peek.last)
-            )
+            self.query_one(MonitorChart).show(measures(peek.samples), last_said(peek.last))
         elif pane == "parallel":
             self.query_one(ParallelPanes).show(parts(scene, step))
         elif pane == "resume":
