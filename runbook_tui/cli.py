@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "events": "Print a run's events as JSON lines.",
     "log": "Print the output of a step.",
     "note": "Write a note on a run.",
+    "stop": "Stop what runs.",
     "plan": "Say what a run would do, and what is already there.",
     "lint": "Check runbooks without running them.",
     "schema": "Print the JSON Schema of runbooks.",
