@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from runbook_tui.actions.announce import mail, webhook
 from runbook_tui.actions.api import Context, Finding, Job, Outcome
+from runbook_tui.actions.shared import marks
 from state.status import Verdict
-
-MARK = "sending"
-"""File in the attempt's directory: the message may have gone out from here on."""
 
 
 def perform(job: Job, context: Context) -> Outcome:
     """Send the message with the run and step under it."""
 
     def about_to_send() -> None:
-        handle = os.open(context.directory / MARK, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        marks.write(context.directory, marks.SENDING)
         context.fault("announce.sending")
 
     send = mail.send if job.options["mail"] else webhook.send
@@ -32,7 +23,7 @@ def perform(job: Job, context: Context) -> Outcome:
 
 def probe(job: Job, context: Context) -> Finding:
     """Tell whether sending was begun; what became of it then only a person can see."""
-    if not any((Path(each) / MARK).exists() for each in job.previous):
+    if marks.last(job.previous, marks.SENDING) is None:
         return Finding(Verdict.ABSENT, "Nothing was sent.")
     return Finding(
         Verdict.UNKNOWN,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -20,13 +19,10 @@ from runbook_tui.actions.migrate.files import Migration
 from runbook_tui.actions.migrate.indexes import Index
 from runbook_tui.actions.migrate.ledger import Ledger
 from runbook_tui.actions.migrate.locks import LockWatch
-from runbook_tui.actions.shared import durations, postgres, sql_statements
+from runbook_tui.actions.shared import durations, marks, postgres, sql_statements
 
 SETTLING: Final = 60.0
 """Seconds to go on asking what became of a COMMIT whose answer was lost."""
-
-XID: Final = "xid"
-"""File in the attempt's directory: number of the transaction that was begun last."""
 
 
 class CommitLost(Exception):  # noqa: N818 - it reads as what happened
@@ -74,7 +70,7 @@ class Applier:
             nonlocal xid
             self.connection.execute("begin")
             xid = str(_one(self.connection, "select pg_current_xact_id()::text"))
-            _keep(self.context.directory / XID, xid)
+            marks.write(self.context.directory, marks.XID, xid)
             self.connection.execute(migration.sql.encode())
             self._still_open(migration)
             self.ledger.add(migration, self.job, applied=True)
@@ -222,15 +218,6 @@ def _at(migration: Migration, fault: psycopg.Error) -> str:
         return f"{migration.name} failed"
     number = migration.sql.count("\n", 0, int(position) - 1) + 1
     return f"{migration.name} failed at line {number}"
-
-
-def _keep(path: os.PathLike[str], text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, text.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _one(connection: Connection[TupleRow], query: str, *values: object) -> object:

@@ -11,12 +11,12 @@ import psycopg
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
 from runbook_tui.actions.migrate import files, indexes, locks, pending
-from runbook_tui.actions.migrate.apply import XID, Applier, CommitLost
+from runbook_tui.actions.migrate.apply import Applier, CommitLost
 from runbook_tui.actions.migrate.files import FileError, Migration
 from runbook_tui.actions.migrate.ledger import Ledger, Row
 from runbook_tui.actions.migrate.pending import Todo
 from runbook_tui.actions.run import perform as run
-from runbook_tui.actions.shared import durations, postgres, sql_statements
+from runbook_tui.actions.shared import durations, marks, postgres, sql_statements
 from state.json_value import Json
 from state.status import Verdict
 
@@ -163,15 +163,11 @@ def _running(connection: psycopg.Connection[tuple[object, ...]], job: Job) -> st
     busy = connection.execute(_BUSY, (postgres.application(job),)).fetchone()
     if busy and busy[0]:
         return "A backend of this step is still at work in the database."
-    for previous in job.previous:
-        kept = Path(previous) / XID
-        if not kept.exists():
-            continue
-        status = connection.execute(
-            "select pg_xact_status(%s::xid8)", (kept.read_text(),)
-        ).fetchone()
+    xid = marks.last(job.previous, marks.XID)
+    if xid is not None:
+        status = connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone()
         if status and status[0] == "in progress":
-            return f"Transaction {kept.read_text()} of this step is still open."
+            return f"Transaction {xid} of this step is still open."
     return None
 
 

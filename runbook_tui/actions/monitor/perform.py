@@ -49,8 +49,7 @@ class Monitor:
     def take_up(self) -> None:
         """Keep the samples of an interrupted attempt as the first of ours."""
         for sample in served.earlier(self.job.previous):
-            self.context.sample(sample)
-            self.samples.append(sample)
+            self._write(sample)
         served.count_on(self.watch, self.samples)
         if self.samples:
             done = durations.shown(served.seconds(self.samples))
@@ -104,10 +103,19 @@ class Monitor:
             "unread": figures.unread,
             "limits": self.watch.state(),
         }
-        self.context.sample(sample)
-        self.samples.append(sample)
+        self._write(sample)
         if self.fault is None and (broken := self.watch.broken()):
             self.fault = self._sentence(broken[0])
+
+    def _write(self, sample: Mapping[str, Json]) -> None:
+        try:
+            self.context.sample(sample)
+        except OSError as fault:
+            raise ActionFailed(
+                f"A sample could not be kept: {fault.strerror}. What is not kept is not watched.",
+                effect="none",
+            ) from fault
+        self.samples.append(sample)
 
     def _complain(self, name: str, value: float | None, unit: str, why: str | None) -> None:
         rule = self.watch.limit(name)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 from psycopg import Connection
@@ -14,11 +12,8 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
-from runbook_tui.actions.shared import postgres, sql_statements
+from runbook_tui.actions.shared import marks, postgres, sql_statements
 from state.status import Verdict
-
-XID = "xid"
-"""File in the attempt's directory: number of the transaction of a statement that writes."""
 
 CELL = 200
 """Most characters of a value in the log and in evidence."""
@@ -48,12 +43,9 @@ def probe(job: Job, context: Context) -> Finding:
     """Tell what became of a statement that writes: the server knows its transaction."""
     if not job.options["write"]:
         return Finding(Verdict.ABSENT, "The statement only reads: it can be asked again.")
-    kept = [path for each in job.previous if (path := Path(each) / XID).exists()]
-    if (own := Path(job.directory) / XID).exists():
-        kept.append(own)
-    if not kept:
+    xid = marks.last(job.previous, marks.XID)
+    if xid is None:
         return Finding(Verdict.ABSENT, "No transaction was begun.")
-    xid = kept[-1].read_text()
     try:
         with closing(postgres.connect(job, role="looks")) as connection:
             row = connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone()
@@ -72,7 +64,7 @@ def answer(job: Job, context: Context) -> Answer:
             found = postgres.attended(connection, context, lambda: _ask(job, context, connection))
         except psycopg.Error as fault:
             lost = job.options["write"] and connection.closed
-            if lost and (Path(job.directory) / XID).exists():
+            if lost and (context.directory / marks.XID).exists():
                 raise ActionFailed(
                     f"The connection was lost while the statement ran: {postgres.line(fault)}.",
                     unknown=True,
@@ -94,7 +86,8 @@ def _ask(job: Job, context: Context, connection: Connection[TupleRow]) -> Answer
     options = job.options
     connection.execute("begin read write" if options["write"] else "begin read only")
     if options["write"]:
-        _keep_xid(job, connection)
+        row = connection.execute("select pg_current_xact_id()::text").fetchone()
+        marks.write(context.directory, marks.XID, str(row[0]) if row else "")
     query, values = options["query"].encode(), options["values"] or None
     with closing(connection.execute(query, values)) as cursor:
         columns = tuple(column.name for column in cursor.description or ())
@@ -170,16 +163,6 @@ def _evidence(found: Answer) -> Evidence:
     return Evidence(
         "answer", f"{value} ({found.count} rows)", {"value": value, "rows": found.count}
     )
-
-
-def _keep_xid(job: Job, connection: Connection[TupleRow]) -> None:
-    row = connection.execute("select pg_current_xact_id()::text").fetchone()
-    descriptor = os.open(Path(job.directory) / XID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, str(row[0] if row else "").encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _judged(xid: str, status: object) -> Finding:

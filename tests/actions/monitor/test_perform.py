@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -208,6 +209,19 @@ def test_one_that_was_judged_begins_anew(bench: Bench, web: Web) -> None:
     interrupted(bench, web).write_result(Result(status="failed"))
     options = OPTIONS | {"for": "0s", "http": [{"url": web.url}]}
     assert act(bench.job("monitor", options, number=2)).outputs["samples"] == "1"
+
+
+def test_a_sample_that_cannot_be_kept_ends_it(
+    bench: Bench, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = context(job := bench.job("monitor", OPTIONS | {"http": [{"url": web.url}]}))
+
+    def full(data: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(recorder, "sample", full)
+    failure = refused(job, recorder)
+    assert failure.sentence.startswith("A sample could not be kept: No space left on device.")
 
 
 def test_a_stop_ends_the_waiting(bench: Bench, web: Web) -> None:
