@@ -49,6 +49,10 @@ IDLE: Final = 0.25
 """Seconds between two turns: just after something moved, while a worker is at it, while asked."""
 
 
+NEVER: Final = "9"
+"""A time after all that the journal writes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parting:
     """How the loop ended. `reason` is None for an end of its own."""
@@ -80,6 +84,8 @@ class Driver:
         self._presented: set[str] = set()
         self._unanswered: set[str] = set()
         self._moved_at = 0.0
+        self._decided: tuple[int, frozenset[str], bool] | None = None
+        self._due = NEVER
 
     def drive(self, first: Sequence[Command] = ()) -> Parting:
         """Obey `first`, then drive until there is nothing more that this session can do."""
@@ -107,15 +113,32 @@ class Driver:
     # Deciding
 
     def _decide(self) -> bool:
-        """Carry out what may happen now, one decision at a time: each changes what may follow."""
+        """Carry out what may happen now, one decision at a time: each changes what may follow.
+
+        Between two turns mostly nothing has changed; then there is nothing to decide.
+        """
         moved = False
         while True:
             facts = Facts(clock.utc(), self._attempts.busy(), self._held)
+            known = (self._recorder.state.seq, facts.busy, facts.held)
+            if known == self._decided and facts.now < self._due:
+                return moved
             found = decide(self._plan, self._recorder.state, facts)
             if not found:
+                self._decided, self._due = known, self._next_time(facts.now)
                 return moved
             self._carry_out(found[0])
             moved = True
+
+    def _next_time(self, now: str) -> str:
+        """Return when a retry or a `wait` is due next, as the journal writes times."""
+        times = [
+            until
+            for one in self._recorder.state.steps.values()
+            for until in (one.retry_until, one.wait_until)
+            if until is not None and one.status is StepStatus.RUNNING and until > now
+        ]
+        return min(times, default=NEVER)
 
     def _carry_out(self, decision: d.Decision) -> None:
         if isinstance(decision, d.Begin):
