@@ -104,7 +104,7 @@ def test_a_run_from_home_to_home(live: EngineBackend, runbooks: Path, tmp_path: 
             stranger.resume(ended.run, ScriptedOperator())
         again = other.resume(ended.run, ScriptedOperator({"look": ["retry"]}))
         assert (again.code, again.run) == (exits.DONE, ended.run)
-        back = other.roll_back(ended.run, "drill", ScriptedOperator({"rollback": ["yes"]}))
+        back = other.roll_back(ended.run, "drill", ScriptedOperator({"rollback": ["rollback"]}))
         assert back.code == exits.ROLLED_BACK
     finally:
         other.close()
