@@ -67,13 +67,23 @@ class ParallelPanes(Painted, can_focus=True):
         each = max(1, (height - 1) // max(1, len(self._parts)) - 1)
         for part in self._parts:
             mark = text((glyphs.marks[part.status], MARK_STYLES[part.status]), " ")
-            name = safe(part.name).stylize("bold reverse" if part.id == self._current else "bold")
+            name = safe(part.name).stylize(
+                "bold reverse" if self.has_focus and part.id == self._current else "bold"
+            )
             right = text((part.right, "$rb-muted"))
             rows.append(Row(rule(mark + name, right, width, glyphs)))
             last = part.last[-each:]
             rows += [Row(text("  ") + crop(safe(line), width - 3)) for line in last]
             rows += [Row(text())] * (each - len(last))
         return rows[:height]
+
+    def on_focus(self) -> None:
+        """Mark the current part."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Mark none."""
+        self.repaint()
 
     def action_move(self, parts: int) -> None:
         """Make the next or previous part the current one."""

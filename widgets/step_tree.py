@@ -52,7 +52,7 @@ class StepTree(Painted, can_focus=True):
     ]
 
     class Chosen(Message):
-        """Another line is the current one."""
+        """The operator made another line the current one."""
 
         def __init__(self, step: str) -> None:
             super().__init__()
@@ -113,7 +113,7 @@ class StepTree(Painted, can_focus=True):
             self._arrange()
 
     def choose(self, id_: str) -> None:
-        """Make a line the current one, unfolding what hides it."""
+        """Make a line the current one, unfolding what hides it. Tells nobody: see `Chosen`."""
         by_id = {line.id: line for line in self._lines}
         parent = by_id[id_].parent if id_ in by_id else None
         while parent:
@@ -122,7 +122,6 @@ class StepTree(Painted, can_focus=True):
         if id_ in by_id and id_ != self._current:
             self._current = id_
             self._arrange()
-            self.post_message(self.Chosen(id_))
 
     def _arrange(self) -> None:
         hidden: set[str] = set()

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 
 from widgets.glyphs import Glyphs
@@ -85,6 +86,12 @@ class TextPane(Painted, can_focus=True):
         if tuple(sections) != self._sections:
             self._sections = tuple(sections)
             self.repaint()
+            if self.styles.is_auto_height:
+                self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the rows that all sections need, for panes that are as high as their text."""
+        return len(self.all_rows(width))
 
     def all_rows(self, width: int) -> list[Content]:
         """Return all rows for this width."""

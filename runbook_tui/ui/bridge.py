@@ -178,12 +178,12 @@ class Watcher:
 
 
 def last_lines(path: Path, count: int = LAST_LINES) -> tuple[str, ...]:
-    """Return the last lines of a log, as text; only its end is read."""
+    """Return the last lines of a log that are not blank; only its end is read."""
     file = LogFile(path)
     try:
         size = file.size()
         data = file.read(max(0, size - _TAIL), _TAIL)
     finally:
         file.close()
-    lines = data.decode("utf-8", "replace").splitlines()
-    return tuple(lines[1 if size > _TAIL else 0 :][-count:])
+    lines = data.decode("utf-8", "replace").split("\n")[1 if size > _TAIL else 0 :]
+    return tuple([line for line in lines if line.strip()][-count:])

@@ -76,8 +76,7 @@ class RunScreen(RunView):
     def on_step_tree_chosen(self, event: StepTree.Chosen) -> None:
         """Show the chosen step from now on, not the running one."""
         event.stop()
-        if self.checklist.has_focus and event.step != self._step:
-            self._own_choice = True
+        self._own_choice = True
         self._renew()
 
     def on_step_tree_opened(self, event: StepTree.Opened) -> None:
