@@ -6,7 +6,6 @@ decides, journal the outcome. `take_up` does the same for what an earlier driver
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import time
 from collections.abc import Callable
@@ -16,27 +15,34 @@ from typing import Final
 
 from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import faults, jobs, judging, looks, recovery, verifying
+from runbook_tui.engine import (
+    attempt_events,
+    faults,
+    jobs,
+    judging,
+    look_orders,
+    looks,
+    recovery,
+    verifying,
+)
 from runbook_tui.engine.flows import Beginning, Flow, Judging, Running, Verifying, all_seen
-from runbook_tui.engine.judging import TIMEOUT, LookKind, Subject
+from runbook_tui.engine.judging import LookKind, Subject
 from runbook_tui.engine.looks import Look
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
 from runbook_tui.engine.values import Values
 from state.events import (
     AttemptEnded,
-    AttemptIntended,
     AttemptVoided,
     NoteAdded,
     StepJudged,
     StopAsked,
 )
-from state.run_state import Answered, AttemptState, StepState
+from state.run_state import Answered, AttemptState
 from state.status import AttemptStatus, StepStatus, Verdict
 from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import boot_id, machine_id
-from state.stores.paths import attempt_directory
-from state.stores.result import Corrupt, Result
+from state.stores.result import Result
 
 ValuesOf = Callable[[PlanStep, bool], Values]
 """The values that a step sees; True when it is to be taken back."""
@@ -78,7 +84,7 @@ class Attempts:
 
     def begin(self, step: PlanStep, *, undo: bool = False) -> None:
         """Begin an attempt, or fail the step with a sentence when a value is missing."""
-        attempt = self._prospect(step, undo=undo)
+        attempt = attempt_events.prospect(self._recorder.state, step, undo=undo)
         directory = self._root / attempt.directory
         values = self._values(step, undo)
         if attempt.number > 1:
@@ -106,23 +112,6 @@ class Attempts:
         else:
             self._intend(flow, None)
 
-    def _prospect(self, step: PlanStep, *, undo: bool) -> AttemptState:
-        state = self._recorder.state
-        number = len(state.steps[step.id].attempts) + 1
-        action = step.undo.action if undo and step.undo else step.action
-        spec = registry.spec(action)
-        return AttemptState(
-            number=number,
-            action=action,
-            directory=attempt_directory(state.run, step.id, number),
-            machine=machine_id(),
-            boot=boot_id(),
-            started_at="",
-            undo=undo,
-            before=_first_before(state.steps[step.id]),
-            carries=spec.carries(state.run, step.id, state.started.commit),
-        )
-
     def _needs_before(self, step: PlanStep, attempt: AttemptState) -> bool:
         """Tell whether only a look from before can tell ours from what was there already."""
         tried = any(
@@ -147,7 +136,7 @@ class Attempts:
             )
             self._recorder.record(StepJudged(step.id, StepStatus.FAILED.value, reason=reason))
             return
-        self._recorder.record(_intent(step, attempt))
+        self._recorder.record(attempt_events.intent(step, attempt))
         faults.reach("driver.after-intent", step.id)
         self._flows[step.id] = self._running(step, attempt, directory)
         self._start(step, attempt, order)
@@ -157,7 +146,7 @@ class Attempts:
         try:
             self._pool.start(replace(order, fault=faults.wanted()))
         except WorkerStartError as problem:
-            self._end(step, _not_started(step, attempt, problem.sentence))
+            self._end(step, attempt_events.not_started(step, attempt, problem.sentence))
 
     def _running(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> Running:
         now = time.monotonic()
@@ -183,7 +172,7 @@ class Attempts:
             directory=directory.exists(),
             claim=claim,
             alive=alive,
-            result=_readable(result),
+            result=attempt_events.readable(result),
             reads=attempt.reads,
         )
         row = recovery.row(found)
@@ -196,9 +185,9 @@ class Attempts:
         elif row is recovery.Row.VOID:
             self._void(step, attempt, directory)
         elif row is recovery.Row.ELSEWHERE:
-            self._end(step, _elsewhere(step, attempt))
+            self._end(step, attempt_events.elsewhere(step, attempt))
         else:
-            self._judge(step, attempt, _stand_in(attempt, result))
+            self._judge(step, attempt, attempt_events.stand_in(attempt, result))
 
     def _void(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> None:
         if directory.claimed() is None and not directory.claim_void():
@@ -237,7 +226,9 @@ class Attempts:
         result = flow.directory.read_result()
         now = time.monotonic()
         if isinstance(result, Result):
-            self._judge(flow.step, self._attempt(flow), _in_time(result, overdue=flow.overdue))
+            self._judge(
+                flow.step, self._attempt(flow), attempt_events.in_time(result, overdue=flow.overdue)
+            )
         elif now >= flow.look_at:
             flow.look_at = now + LOOK_EVERY
             self._check_life(flow, now)
@@ -301,34 +292,19 @@ class Attempts:
             ours=spec.proof != "none" or attempt.before != Verdict.PRESENT,
         )
 
-    # Looks
-
     def _look(
         self, step: PlanStep, kinds: tuple[LookKind, ...], attempt: AttemptState
     ) -> list[Look]:
         """Begin looks; one whose values are missing found out nothing."""
-        begun = []
-        for kind in kinds:
-            name = f"{step.id}.{attempt.number}.{secrets.token_hex(6)}"
-            directory = self._root / "runs" / self._recorder.state.run / "looks" / name
-            try:
-                order = jobs.order(
-                    jobs.look_of(step, kind),
-                    self._values(step, False),
-                    directory,
-                    attempt,
-                    self._root,
-                )
-            except jobs.NotReadyError as problem:
-                begun.append(looks.blind(kind, problem.sentence))
-            else:
-                begun.append(looks.begin(self._pool, order))
-        return begun
+        values = self._values(step, False)
+        return [
+            look_orders.begin(self._pool, self._root, step, kind, attempt, values) for kind in kinds
+        ]
 
     def verify(self, step: PlanStep, answer: Answered) -> None:
         """Look because a person says that the step is done."""
         last = self._recorder.state.steps[step.id].last
-        attempt = last or self._prospect(step, undo=False)
+        attempt = last or attempt_events.prospect(self._recorder.state, step, undo=False)
         kinds = judging.all_looks(self._subject(step, attempt))
         flow = Verifying(step, answer, self._look(step, kinds, attempt))
         self._flows[step.id] = flow
@@ -342,8 +318,6 @@ class Attempts:
         self._recorder.record(
             verifying.judge(self._plan, flow.step, self._recorder.state, flow.answer, seen)
         )
-
-    # Stopping
 
     def stop(self, step: PlanStep, reason: str) -> None:
         """Ask for the stop of a running attempt; does nothing when none runs."""
@@ -365,11 +339,6 @@ class Attempts:
             self._recorder.record(NoteAdded(problem.sentence, step.id))
 
 
-def _first_before(stands: StepState) -> str | None:
-    """Return what a look from before the first attempt found, for the attempts after it."""
-    return next((one.before for one in stands.attempts if one.before is not None), None)
-
-
 def _create_anew(directory: AttemptDir) -> None:
     """Make the directory; one that is there without an intent was left by a driver that died."""
     try:
@@ -377,61 +346,3 @@ def _create_anew(directory: AttemptDir) -> None:
     except FileExistsError:
         shutil.rmtree(directory.path)
         directory.create()
-
-
-def _intent(step: PlanStep, attempt: AttemptState) -> AttemptIntended:
-    return AttemptIntended(
-        step=step.id,
-        number=attempt.number,
-        action=attempt.action,
-        directory=attempt.directory,
-        machine=attempt.machine,
-        boot=attempt.boot,
-        before=attempt.before,
-        carries=attempt.carries,
-        reads=attempt.reads,
-        undo=attempt.undo,
-    )
-
-
-def _readable(result: Result | Corrupt | None) -> str:
-    if result is None:
-        return "none"
-    return "valid" if isinstance(result, Result) else "corrupt"
-
-
-def _in_time(result: Result, *, overdue: bool) -> Result:
-    return replace(result, cause=TIMEOUT) if overdue and result.status == "stopped" else result
-
-
-def _not_started(step: PlanStep, attempt: AttemptState, reason: str) -> AttemptEnded:
-    """Return the outcome of an attempt for which no worker could be started: nothing has acted."""
-    return AttemptEnded(
-        step.id,
-        attempt.number,
-        AttemptStatus.FAILED.value,
-        reason=reason,
-        cause="worker",
-        effect="none",
-    )
-
-
-def _elsewhere(step: PlanStep, attempt: AttemptState) -> AttemptEnded:
-    """Return the outcome of an attempt that no lock here can judge: a person must."""
-    return AttemptEnded(
-        step.id,
-        attempt.number,
-        AttemptStatus.UNKNOWN.value,
-        reason=f"It was begun on another machine ({attempt.machine}), whose processes cannot be "
-        "seen from here.",
-        cause="elsewhere",
-    )
-
-
-def _stand_in(attempt: AttemptState, result: Result | Corrupt | None) -> Result:
-    """Return what stands for the result of an attempt that left none."""
-    said = result.reason if isinstance(result, Corrupt) else "it left no result"
-    died = judging.died(f"Its worker is gone: {said}.")
-    if attempt.stop_reason is not None:
-        return replace(died, status="stopped", cause=None, reason=f"Stopped: {attempt.stop_reason}")
-    return died

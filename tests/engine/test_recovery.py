@@ -247,7 +247,7 @@ def test_another_machine_is_never_judged_from_here(
     made = plan(step("a", verify=LOOKS))
     stage.pool.on("a", sees("absent"), mode="verify")
     with monkeypatch.context() as patch:
-        patch.setattr("runbook_tui.engine.attempts.machine_id", lambda: "another")
+        patch.setattr("runbook_tui.engine.attempt_events.machine_id", lambda: "another")
         left_behind(stage, made, Does(how="dies"))
     looked = len(stage.pool.orders)
     assert stage.drive(made) == exits.WAITS
@@ -258,7 +258,7 @@ def test_another_machine_is_never_judged_from_here(
 def test_a_changed_boot_makes_workers_dead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     made = plan(step("a"))
     with monkeypatch.context() as patch:
-        patch.setattr("runbook_tui.engine.attempts.boot_id", lambda: "before")
+        patch.setattr("runbook_tui.engine.attempt_events.boot_id", lambda: "before")
         left_behind(stage, made, runs())
     assert stage.drive(made) == exits.WAITS
     assert stage.statuses() == {"a": "unknown"}
