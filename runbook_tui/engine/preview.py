@@ -60,9 +60,19 @@ class Preview:
         return Values(self.plan, self.state, environment, self.box, self.operator)
 
     def filled(self, step: PlanStep, options: Mapping[str, Any], *, shown: bool) -> Any:
-        """Return options with the values known now, masked if they are to be shown."""
+        """Return options with the values known now, masked and in words if they are to be shown."""
         values = self.values(step)
-        return fill(options, partial(self._known, values.shown if shown else values.real))
+        if not shown:
+            return fill(options, partial(self._known, values.real))
+        return fill(options, partial(self._in_words, values))
+
+    def _in_words(self, values: Values, ref: Ref) -> str:
+        """Return what people see of a value; of one that only a step will give, whose it is."""
+        found = self._known(values.shown, ref)
+        giver = self.state.steps.get(ref.step or "")
+        if found.startswith("${{") and giver is not None:
+            return f"({ref.name} of {giver.name})"
+        return found
 
     def _known(self, lookup: Callable[[Ref], str | None], ref: Ref) -> str:
         try:

@@ -19,6 +19,9 @@ from widgets.durations import ago, lasting
 MOST_RUNS = 200
 """Runs that Home reads."""
 
+MOST_WORDS = 40
+"""Letters of a description that stand beside a runbook's name."""
+
 OVERDUE = "overdue"
 
 CADENCES = {"daily": 86400.0, "weekly": 7 * 86400.0, "monthly": 31 * 86400.0}
@@ -122,7 +125,7 @@ def _runbooks(
         except DefinitionError as error:
             first = error.problems[0]
             words = f"line {first.line}: {first.message}"
-            yield Entry(str(file), "runbook", file.name, StepStatus.UNKNOWN, words=words[:40])
+            yield Entry(str(file), "runbook", file.name, StepStatus.UNKNOWN, words=_short(words))
             continue
         except OSError as problem:
             why = problem.strerror or str(problem)
@@ -134,10 +137,15 @@ def _runbooks(
             "runbook",
             loaded.runbook.name,
             _MARKS[last.status] if last is not None else None,
-            words=loaded.runbook.header.description[:40],
+            words=_short(loaded.runbook.header.description),
             when=_last_words(last, now),
             below=_due(loaded.runbook.header.cadence, last, now),
         )
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a text, marked as cut when it is."""
+    return text if len(text) <= MOST_WORDS else f"{text[: MOST_WORDS - 1].rstrip()}…"
 
 
 def _last_words(last: RunState | None, now: datetime) -> str:

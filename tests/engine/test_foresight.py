@@ -77,9 +77,13 @@ def test_what_each_step_will_do(stage: Stage) -> None:
 def test_a_later_step_sees_what_an_earlier_look_found(stage: Stage) -> None:
     """The image that is there gives its name to the push; without it the push is not looked at."""
     build = step("build", "build", options={"image": "hub.test/app:v1"})
-    made = plan(build, step("push", "push", options=PUSH))
-    assert seen(stage, made)["push"].summary == "known after Build"
-    assert [order.job.step for order in stage.pool.orders] == ["build"]
+    ship = step("ship", options={"script": "ship ${{ steps.push.digest }}"})
+    made = plan(build, step("push", "push", options=PUSH), ship)
+    unknown = seen(stage, made)["push"]
+    assert unknown.summary == "known after Build"
+    assert unknown.in_short == "hub.test/app:v1"
+    assert seen(stage, made)["ship"].in_short == "ship (digest of Push)"
+    assert {order.job.step for order in stage.pool.orders} == {"build"}
 
     there = sees("present", "it is there", outputs={"image": "hub.test/app:v1"})
     stage.pool.on("build", there, mode="probe")
