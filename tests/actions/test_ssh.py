@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,27 @@ def test_values_are_inert_and_in_no_argument(ssh: Ssh, tmp_path: Path, shell: st
     assert "app-1 | no input" in here.text()
     assert "touch" not in here.text().replace(hostile.split("\n")[0], "")
     assert not (tmp_path / "pwned").exists()
+
+
+def test_secrets_lie_in_private_files_while_the_script_runs(ssh: Ssh, tmp_path: Path) -> None:
+    here = Here(tmp_path)
+    order = job(
+        "ssh",
+        {
+            "script": 'stat -c %a "$TOKEN_FILE"; cat "$TOKEN_FILE"; echo; echo "$TOKEN_FILE"\n'
+            'echo "$RUNBOOK_HOST $RUNBOOK_RUN $RUNBOOK_STEP"',
+            "hosts": "app-1",
+            "connect_timeout": 60,
+        },
+        cwd=tmp_path,
+        hosts=[ssh["app-1"].host],
+        ssh_config=ssh.config(tmp_path / "ssh"),
+    )
+    perform(replace(order, secret_files={"TOKEN": "t0k'en\nof two lines"}), here)
+    mode, first, second, path, about = here.text().replace("app-1 | ", "").splitlines()
+    assert (mode, first, second) == ("600", "t0k'en", "of two lines")
+    assert not Path(path).exists()
+    assert about == "app-1 1123-k7f3 step"
 
 
 def test_a_failure_keeps_the_script_from_the_hosts_after_it(ssh: Ssh, tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from typing import Final
 from runbook_tui.actions.shared.ssh_connection import HostConnection, Output, Stop
 
 SHELLS: Final = {"bash": "bash --norc -euo pipefail", "sh": "sh -eu"}
-_MAKE_DIRECTORY: Final = 'umask 077; mktemp -d "${TMPDIR:-/tmp}/runbook.XXXXXXXX"'
+
+# In memory where that is possible: outputs and secrets lie there.
+_MAKE_DIRECTORY: Final = """\
+umask 077
+for place in /dev/shm "${TMPDIR:-/tmp}"; do
+  if [ -d "$place" ] && [ -w "$place" ]; then exec mktemp -d "$place/runbook.XXXXXXXX"; fi
+done
+echo 'no folder for temporary files can be written to' >&2
+exit 1
+"""
 
 # Everything is read before anything runs: the script's own commands find standard input empty.
 _RUN: Final = "exec {shell} -c 'eval \"$(cat)\" </dev/null' runbook"
@@ -106,12 +115,29 @@ class RemoteScript:
         shell: str,
         cwd: str | None,
         variables: Mapping[str, str],
+        secret_files: Mapping[str, str],
         output: Output,
         stop: Stop,
     ) -> int | None:
-        """Run it; None when it was stopped, or nobody can tell how it ended."""
-        values = {**variables, "RUNBOOK_OUTPUT": f"{self.directory}/output"}
-        before = [_exports(values), _IDENTITY.format(file=shlex.quote(f"{self.directory}/main"))]
+        """Run it; None when it was stopped, or nobody can tell how it ended.
+
+        Each of `secret_files` becomes a file of mode 0600, whose path is in the variable NAME_FILE.
+        """
+        files = {name: f"{self.directory}/{name}" for name in secret_files}
+        values = {
+            **variables,
+            "RUNBOOK_OUTPUT": f"{self.directory}/output",
+            **{f"{name}_FILE": path for name, path in files.items()},
+        }
+        written = (
+            f'(umask 077; {_exports({"V": secret})}; printf %s "$V" >{shlex.quote(files[name])})'
+            for name, secret in secret_files.items()
+        )
+        before = [
+            *written,
+            _exports(values),
+            _IDENTITY.format(file=shlex.quote(f"{self.directory}/main")),
+        ]
         if cwd:
             before.append(f"cd -- {shlex.quote(cwd)}")
         # On one line, so that the shell's messages name the script's own line numbers.

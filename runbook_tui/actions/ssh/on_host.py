@@ -63,11 +63,13 @@ def _with_script(
     if why is not None:
         words = f"{host.name} has no place for a private folder: {why}."
         return Part(host.name, State.FAILED, words, acted=False)
+    about = {"RUNBOOK_RUN": job.run, "RUNBOOK_STEP": job.step, "RUNBOOK_HOST": host.name}
     code = script.run(
         str(job.options["script"]),
         shell=str(job.options.get("shell") or "bash"),
         cwd=job.options.get("cwd"),
-        variables=job.variables,
+        variables={**job.variables, **about},
+        secret_files=job.secret_files,
         output=lines.feed,
         stop=stopping,
     )

@@ -19,7 +19,8 @@ class SshOptions(Options):
 
     script: str = Field(
         description="Shell text to run on each host. References in it become environment "
-        "variables, which travel on standard input and never in arguments."
+        "variables, which travel on standard input and never in arguments. $RUNBOOK_HOST is the "
+        "name of the host that it runs on."
     )
     hosts: Hosts = Field(description="Hosts or groups of the inventory.")
     shell: Literal["bash", "sh"] = Field(
