@@ -80,6 +80,12 @@ class ByHand:
         """The Docker socket of the one host."""
         return self.own.engine_socket(HOST)
 
+    def database_url(self, place: str) -> str:
+        """Return how the service reaches its database of `production` or `staging`."""
+        port = self.practice.ports["postgres"]
+        login = f"{self.user}:{self.own.passwords['database']}"
+        return f"postgresql://{login}@{LOOPBACK}:{port}/{self.user}_{place}"
+
 
 @contextmanager
 def production(practice_: Site) -> Iterator[ByHand]:
@@ -176,11 +182,8 @@ def _staging(made: ByHand, name: str) -> dict[str, Any]:
 
 
 def _secrets(made: ByHand, place: str) -> dict[str, dict[str, str]]:
-    port = made.practice.ports["postgres"]
-    password = made.own.passwords["database"]
     values = {
-        "DATABASE_URL": f"postgresql://{made.user}:{password}@{LOOPBACK}:{port}/"
-        f"{made.user}_{place}",
+        "DATABASE_URL": made.database_url(place),
         "REDIS_URL": made.practice.redis_url(2 if place == "production" else 3),
         "SESSION_SECRET": made.own.passwords["session"],
         "ADMIN_PASSWORD": made.own.passwords["admin"],

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import signal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from runbook_tui.sandbox.site import Site
-from tests.acceptance.conftest import DATABASES, Demo, facts
-from tests.harness import answers, production, release, variant
-from tests.harness.program import Program, outputs, step
+from tests.acceptance.conftest import DATABASES, Demo
+from tests.harness import production
+from tests.harness.program import outputs, step
 from tests.runbooks.test_practice_hub import BY_A_PERSON, REFS
-
-KILLED_AT: Final = (*("tag", "build", "push", "smoke-staging", "migrate", "production", "watch"),)
-"""The steps during which the program is killed, in the order of the runbook."""
-
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -100,35 +95,3 @@ def test_the_journal_is_intact_and_the_log_of_a_step_is_there(
     log = demo.program.run("log", shown["run"], "migrate").expect(0).output
     assert "0001_users" in log
     assert Path(step(shown, "migrate")["attempts"][0]["log"]).exists()
-
-
-@pytest.mark.usefixtures("demo")
-def test_killed_in_every_kind_of_step_and_resumed_each_time_all_is_done_once(
-    practice_site: Site, program: Program, tmp_path: Path
-) -> None:
-    release.prepare(practice_site.work, "v1.3.0")
-    said = answers.to_all("sandbox")
-    file = str(variant.quick(practice_site, tmp_path / "runbooks"))
-    words = ["run", file, "-e", "sandbox", "-p", "version=v1.3.0", *said]
-    for id_ in KILLED_AT:
-        killed = program.run(*words, fault=f"driver.after-spawn@{id_}:kill")
-        assert killed.code == -signal.SIGKILL, killed.output
-        (run,) = program.runs()
-        assert run["status"] in {"running", "interrupted"}
-        words = ["resume", run["run"], *said]
-    program.run(*words).expect(0)
-
-    shown = program.show(run["run"])
-    assert (shown["status"], shown["failures"]) == ("succeeded", 0)
-    assert {one["status"] for one in shown["steps"]} == {"succeeded"}
-    program.run("audit", run["run"]).expect(0)
-    now = facts(practice_site, "v1.3.0")
-    assert now.tags["v1.3.0"] == now.head
-    for rows in now.migrations.values():
-        assert [by for _, by in rows].count(run["run"]) == 1
-        assert len({number for number, _ in rows}) == len(rows)
-    for host, found in now.containers.items():
-        (container,) = found
-        assert (container.status, container.health) == ("running", "healthy"), host
-        assert now.digest in container.digests
-    assert len([text for text in now.announcements if run["run"] in text]) == 1
