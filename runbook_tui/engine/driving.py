@@ -23,6 +23,7 @@ from runbook_tui.engine.repository import Checkout
 from runbook_tui.engine.rollbacks import Rollbacks
 from runbook_tui.engine.values import SecretBox, Values
 from state import fold
+from state.errors import StoreUnusable
 from state.events import Payload, QuestionAnswered, QuestionAsked, Record, RunResumed, RunStarted
 from state.protocols import Journal
 from state.run_state import Answered, RunState
@@ -109,6 +110,17 @@ class Session:
 
         Raises StoreError when the journal refuses: what it acknowledged is kept, workers go on.
         """
+        try:
+            return self._drive(operator)
+        except OSError as problem:
+            if not str(problem.filename or "").startswith(str(self.place.state)):
+                raise
+            raise StoreUnusable(
+                f"The state directory cannot be used: {problem.filename}: {problem.strerror}.",
+                f"Mend it, then go on with: runbook resume {self.run}",
+            ) from problem
+
+    def _drive(self, operator: Operator) -> int:
         while True:
             recorder = self._recorder(operator.publish)
             operator.publish(recorder.state, tuple(self._news))

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from runbook_tui.definition import loader, planning
+from runbook_tui.definition import diff, loader, planning
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
-from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.definition.problems import DefinitionError, UsageProblem
 from runbook_tui.engine import environments_in_use, faults, outline, repository, rollbacks, run_ids
 from runbook_tui.engine.driving import Place, Session, mark_rolled_back
 from runbook_tui.engine.ports import RollBack
@@ -160,18 +160,29 @@ def plan_of(
     return planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
 
 
-def changed_since(state: RunState) -> tuple[str, ...]:
-    """Return the files that differ now from what the run began with, by name."""
+def changed_since(state: RunState, plan: Plan) -> tuple[str, ...]:
+    """Return what differs in the files now from what the run began with.
+
+    Ids of steps; or names of files, when these can be read as no plan or differ in no step.
+    """
     folder = Path(state.started.file).parent
-    changed = []
+    files = []
     for name, digest in state.started.definition.items():
         try:
             now = outline.hashes({name: (folder / name).read_bytes()})[name]
         except OSError:
             now = ""
         if now != digest:
-            changed.append(name)
-    return tuple(changed)
+            files.append(name)
+    if not files or state.base is not None:
+        return tuple(files)
+    given = {name: one.value for name, one in plan.parameters.items()}
+    try:
+        loaded = loader.load(Path(state.started.file))
+        fresh = planning.make_plan(loaded, state.started.environment or None, given)
+    except (DefinitionError, UsageProblem):
+        return tuple(files)
+    return tuple(one.step for one in diff.differences(plan, fresh)) or tuple(files)
 
 
 def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
@@ -187,7 +198,7 @@ def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> S
     session = _session(place, state.run, plan, state.token)
     try:
         if not state.final:
-            session.take_up(changed_since(state))
+            session.take_up(changed_since(state, plan))
         elif state.status is RunStatus.SUCCEEDED:
             mark_rolled_back(session, state)
     except BaseException:

@@ -67,8 +67,8 @@ def _started(state: RunState, data: Mapping[str, Any]) -> str:
 def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
     said = f"run {state.run} taken up by {state.driver}"
     if data["changed"]:
-        files = ", ".join(data["changed"])
-        said += f"; changed since: {files}. The run goes on with what it began with"
+        what = ", ".join(data["changed"])
+        said += f"; changed since: {what}. The run goes on with what it began with"
     return said
 
 

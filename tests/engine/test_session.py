@@ -155,8 +155,20 @@ def test_a_changed_file_is_noted_and_the_first_one_counts(stage: Stage) -> None:
     stage.pool.finish("a")
     with session.resume(run, stage.place) as driven:
         assert driven.drive(ScriptedOperator()) == exits.DONE
-    assert stage.journal.state(run).changed == ("deploy.yaml",)
+    assert stage.journal.state(run).changed == ("b",)
     assert stage.pool.orders[-1].job.options["script"] == "./b"
+
+
+@pytest.mark.parametrize("now", [RUNBOOK + "# a remark\n", "runbook: [", None])
+def test_a_change_in_no_step_is_named_by_its_file(stage: Stage, now: str | None) -> None:
+    run = left_running(stage)
+    file = stage.root.parent / "deploy.yaml"
+    if now is None:
+        file.unlink()
+    else:
+        file.write_text(now)
+    with session.resume(run, stage.place):
+        assert stage.journal.state(run).changed == ("deploy.yaml",)
 
 
 def test_a_token_rises_with_every_driver(stage: Stage) -> None:
