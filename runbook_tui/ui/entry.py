@@ -8,6 +8,7 @@ from pathlib import Path
 from runbook_tui import secrets
 from runbook_tui.definition.plan import SecretSource
 from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.late_backend import Closable, LateBackend
 
 FOLDERS: dict[Path, Path | None] = {
     Path("runbooks"): None,
@@ -35,8 +36,6 @@ def show(
     lie (see FOLDERS), `directory` is where the run is called, `given` are secret parameters for
     a run taken up.
     """
-    from runbook_tui.ui.engine_backend import EngineBackend  # it is heavy: not for imports of us
-
     found = {
         folder.expanduser(): called_in
         for folder, called_in in folders.items()
@@ -47,9 +46,14 @@ def show(
     def read_secret(source: SecretSource) -> str:
         return secrets.resolve(source, lambda one: asking[0].ask_secret(one.value or one.name))
 
-    backend = EngineBackend(
-        state_directory, operator, read_secret, folders=found, directory=directory, given=given
-    )
+    def engine() -> Closable:
+        from runbook_tui.ui.engine_backend import EngineBackend  # heavy: after the first picture
+
+        return EngineBackend(
+            state_directory, operator, read_secret, folders=found, directory=directory, given=given
+        )
+
+    backend = LateBackend(state_directory, operator, engine)
     try:
         app = RunbookApp(
             backend,

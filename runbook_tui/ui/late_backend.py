@@ -1,0 +1,101 @@
+"""A backend that is made when it is first asked for something: its imports take longer than the
+first picture, which must not wait for them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from runbook_tui.ui.backend import (
+    Backend,
+    Check,
+    Draft,
+    Ended,
+    HomeView,
+    PlanFound,
+    Recorded,
+)
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import PlanStep
+    from runbook_tui.engine.ports import Operator
+
+
+class Closable(Backend, Protocol):
+    """A backend that holds something."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+
+class LateBackend:
+    """Knows by itself where and who; all else is the backend's that `make` makes, once."""
+
+    def __init__(self, state_directory: Path, operator: str, make: Callable[[], Closable]) -> None:
+        self.state_directory = state_directory
+        self.operator = operator
+        self.host = socket.gethostname().partition(".")[0]
+        self._make = make
+        self._making = threading.Lock()
+        self._real: Closable | None = None
+
+    def _made(self) -> Closable:
+        with self._making:
+            if self._real is None:
+                self._real = self._make()
+            return self._real
+
+    def close(self) -> None:
+        """Close the backend if there is one."""
+        with self._making:
+            if self._real is not None:
+                self._real.close()
+
+    def home(self) -> HomeView:
+        """Return what Home lists."""
+        return self._made().home()
+
+    def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
+        """Read a runbook; the values given stand in its fields."""
+        return self._made().draft(file, environment, given)
+
+    def look(
+        self, file: Path, environment: str | None, given: Mapping[str, str]
+    ) -> Sequence[PlanFound]:
+        """Look, step by step, at what is already there; changes nothing."""
+        return self._made().look(file, environment, given)
+
+    def preflight(
+        self, file: Path, environment: str | None, given: Mapping[str, str]
+    ) -> Sequence[Check]:
+        """Look whether all that the run needs can be reached."""
+        return self._made().preflight(file, environment, given)
+
+    def start(
+        self, file: Path, environment: str | None, given: Mapping[str, str], operator: Operator
+    ) -> Ended:
+        """Start a run and drive it until it ends, waits without us, or is left."""
+        return self._made().start(file, environment, given, operator)
+
+    def resume(self, run: str, operator: Operator) -> Ended:
+        """Take a run up again and drive it."""
+        return self._made().resume(run, operator)
+
+    def roll_back(self, run: str, reason: str, operator: Operator) -> Ended:
+        """Roll a run back and drive that; its confirmation is asked on the way."""
+        return self._made().roll_back(run, reason, operator)
+
+    def recorded(self, run: str) -> Recorded:
+        """Read a run and its plan."""
+        return self._made().recorded(run)
+
+    def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
+        """Say in rows (label, words) what a step's action will do."""
+        return self._made().describe(step)
+
+    def note(self, run: str, step: str | None, words: str) -> None:
+        """Write a note on a run that nobody drives."""
+        self._made().note(run, step, words)
