@@ -25,6 +25,7 @@ from runbook_tui.engine.looks import Look
 from runbook_tui.engine.ports import Order, WorkerPool
 from runbook_tui.engine.preview import Preview
 from runbook_tui.engine.repository import Checkout
+from runbook_tui.engine.values import MASK
 from state.run_state import AttemptState
 from state.status import StepStatus, Verdict
 
@@ -97,9 +98,12 @@ class Foreseen:
     @property
     def in_short(self) -> str:
         """What stands beside the step's name: what is there, or what it is about."""
-        if self.there or self.verdict in (Verdict.PARTIAL, Verdict.RUNNING):
+        telling = (Verdict.PRESENT, Verdict.PARTIAL, Verdict.RUNNING)
+        of_goal = registry.spec(self.step.action).proof == "state"
+        if self.verdict in telling or (of_goal and self.verdict is Verdict.ABSENT):
             return self.summary
-        return self.rows[0][1] if self.rows else self.summary
+        said = [text for _, text in self.rows if text and text != MASK]
+        return said[0] if said else self.summary
 
     @property
     def details(self) -> tuple[str, ...]:

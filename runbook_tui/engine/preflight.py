@@ -53,7 +53,7 @@ class Need:
 def preflight(plan: Plan, checkout: Checkout, place: Place) -> list[Check]:
     """Look at everything a plan needs; what blocks comes first. Changes nothing."""
     seen = preview.of(plan, checkout, place)
-    checks = [*_secrets(seen), *_look(collect(seen), seen, place)]
+    checks = [*_look(collect(seen), seen, place), *_secrets(seen)]
     order = {"blocks": 0, "warns": 1, "good": 2}
     return sorted(checks, key=lambda check: order[check.level])
 

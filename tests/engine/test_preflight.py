@@ -141,9 +141,9 @@ def test_real_looks_in_a_worker_leave_nothing_behind(
     assert [(check.name, check.level) for check in found] == [
         (f"shop at {dead}", "blocks"),
         (f"http://{dead}", "warns"),
-        ("secret DB", "good"),
         ("git", "good"),
         (f"Git remote {tmp_path / 'origin'}", "good"),
+        ("secret DB", "good"),
     ]
     assert "hunter22" not in repr(found)
     assert list((tmp_path / "temporary").iterdir()) == []
