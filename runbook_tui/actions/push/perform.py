@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from docker import APIClient
@@ -120,7 +121,7 @@ def _access(job: Job) -> dict[str, Any]:
     registry = job.options.get("registry") or {}
     return {
         "auth": job.options.get("auth"),
-        "ca": registry.get("ca") or None,
+        "ca": str(Path(job.cwd, registry["ca"])) if registry.get("ca") else None,
         "insecure": bool(registry.get("insecure")),
     }
 

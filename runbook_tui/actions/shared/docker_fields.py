@@ -30,7 +30,8 @@ class Registry(Options):
 
     ca: str | None = Field(
         default=None,
-        description="File with the certificate authority of the registry. Default: the system's.",
+        description="File with the certificate authority of the registry, relative to the run's "
+        "working directory. Default: the system's.",
     )
     insecure: bool = Field(
         default=False,

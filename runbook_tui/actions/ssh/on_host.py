@@ -13,7 +13,7 @@ from runbook_tui.actions.shared.host_lines import HostLines
 from runbook_tui.actions.shared.remote_script import RemoteScript
 from runbook_tui.actions.shared.ssh_connection import HostConnection, connect
 
-GRACES: Final = (10, 5)
+GRACES: Final = (6, 4)
 """Seconds from interrupt to terminate, and from terminate to kill, when a script is stopped."""
 
 
