@@ -19,7 +19,14 @@ from runbook_tui.definition.lint_scripts import ScriptCheck
 from runbook_tui.definition.lint_steps import StepCheck
 from runbook_tui.definition.model import Phase, Runbook, Step
 from runbook_tui.definition.problems import Problem
-from runbook_tui.definition.scope import Scope, at, keys_with_references, outputs_of, spec_of, texts
+from runbook_tui.definition.scope import (
+    Scope,
+    at,
+    keys_with_references,
+    outputs_of,
+    scripts_of,
+    texts,
+)
 from runbook_tui.definition.tree import Map, Seq, Spot, spot
 
 _FIXED_TEXTS = ("name", "no_return", "ref", "links")
@@ -137,8 +144,7 @@ class _Lint:
                     self._options(kind, node, available, environment)
 
     def _options(self, kind: str, options: Map, available: Available, in_: str | None) -> None:
-        spec = spec_of(kind)
-        scripts = {tuple(path.split(".")) for path in spec.scripts} if spec else set()
+        scripts = scripts_of(kind)
         read = _PEOPLE_READ.get(kind, ())
         for path, text, place in texts(options):
             found = self.references.text(text, place, available, in_)

@@ -50,6 +50,8 @@ _BUILT_IN = frozenset(
 _AGAIN = frozenset({"eval", "ssh"})
 _INNER_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "su"})
 _DASH_C = re.compile(r"-[a-z]*c")
+_DIFFICULT = re.compile(r"['#\\`<]|\$\(|\$\{(?!\{)|\b(?:eval|ssh|su|[a-z]*sh)\b")
+"""What makes a script more than words and double quotes."""
 _WHERE = {
     "single": "inside single quotes",
     "comment": "inside a comment",
@@ -84,9 +86,20 @@ class ScriptCheck:
             hint = "pass the value with `env`, or use `argv`"
             self.problems.append(here.error("script", said, hint))
             return
+        if self._plainly_quoted(text, found):
+            return
         places = {ref.start: place for ref, place in found}
         for placed in shell.place(text, [ref for ref, _ in found]):
             self._placed(placed, places[placed.ref.start], in_)
+
+    def _plainly_quoted(self, text: str, found: list[tuple[Ref, Spot]]) -> bool:
+        """Tell without reading the whole script that double quotes stand round each reference.
+
+        That is sure where nothing else quotes, nests, comments, or reads a value again.
+        """
+        if _DIFFICULT.search(text) or any(self.references.is_secret(ref) for ref, _ in found):
+            return False
+        return all(text.count('"', 0, ref.start) % 2 for ref, _ in found)
 
     def cut_off(self, options: Map, path: tuple[str, ...]) -> None:
         """Warn where YAML takes the rest of an unquoted script for its own comment."""

@@ -35,6 +35,7 @@ _NOT_FOR: dict[str, frozenset[str]] = {
         ["confirm", "retries", "verify", "undo", "secret_files", "fail_fast", "background"]
     ),
 }
+_NOT_ALONE = frozenset({"fail_fast"})
 _BATCH = re.compile(r"[1-9]\d*|[1-9]\d?%|100%")
 
 
@@ -66,9 +67,8 @@ class StepCheck:
         self.earlier[step.id] = step
 
     def _keys(self, step: Step) -> None:
-        for key in _NOT_FOR.get(step.kind, frozenset({"fail_fast"})):
-            if key in step.node:
-                self._problem(step, key, f'"{key}" does not go with "{step.kind}"')
+        for key in _NOT_FOR.get(step.kind, _NOT_ALONE) & step.node.keys():
+            self._problem(step, key, f'"{key}" does not go with "{step.kind}"')
         if spec_of(step.kind) is not None and step.undo and self._reads(step):
             said = f'"{step.kind}" changes nothing, so its undo is never used'
             self.problems.append(self._spot(step, "undo", of_key=True).warning("undo", said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from runbook_tui.actions import registry
@@ -59,9 +60,17 @@ class Scope:
         return found
 
 
+@cache
 def spec_of(kind: str) -> Spec | None:
     """Return an action's spec; None for the kinds that only group or include steps."""
     return registry.spec(kind) if kind in registry.kinds() else None
+
+
+@cache
+def scripts_of(kind: str) -> frozenset[tuple[str, ...]]:
+    """Return the paths of an action's options that hold shell text."""
+    spec = spec_of(kind)
+    return frozenset(tuple(path.split(".")) for path in spec.scripts) if spec else frozenset()
 
 
 def texts(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Spot]]:

@@ -226,12 +226,14 @@ class StepReader:
         return made
 
     def _keep(self, step: Step) -> None:
+        first = self.ids.setdefault(step.id, step)
+        if first is step and step.id not in TAKEN_IDS:
+            return
         key = next((key for key in ("id", "name") if key in step.node), step.kind)
         place = spot(step.node, key)
         if step.id in TAKEN_IDS:
             said = f'the id "{step.id}" is taken: the command line asks for it by that name'
             self.problems.append(place.error("id", said, "give the step another id"))
-        first = self.ids.setdefault(step.id, step)
         if first is not step:
             line = spot(first.node).line + 1
             made = (

@@ -30,7 +30,9 @@ def test_is_a_schema() -> None:
 
 
 def test_the_one_checked_in_is_current() -> None:
-    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: runbook schema > runbooks/runbook.schema.json"
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), (
+        "run: runbook schema > runbooks/runbook.schema.json"
+    )
 
 
 @pytest.mark.parametrize("path", _GOOD, ids=lambda path: path.name)
