@@ -142,6 +142,11 @@ class RunView(Screen[None]):
             self.driving = Driving(lambda: drive(operator))
 
     @property
+    def state(self) -> RunState | None:
+        """The run as it was last published."""
+        return self._state
+
+    @property
     def is_driving(self) -> bool:
         """True while the driver of this session is at it."""
         return self.driving is not None and self.driving.alive
