@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
 from runbook_tui.definition import lint
+from runbook_tui.definition.compose import read
 from runbook_tui.definition.environments import (
     Environment,
     EnvironmentKeys,
@@ -19,7 +20,7 @@ from runbook_tui.definition.header import read_parameters
 from runbook_tui.definition.model import Header, IncludeKeys, Runbook
 from runbook_tui.definition.problems import DefinitionError, Problem, did_you_mean
 from runbook_tui.definition.steps import StepReader
-from runbook_tui.definition.tree import Map, Seq, Spot, describe, read, spot
+from runbook_tui.definition.tree import Map, Seq, Spot, describe, spot
 from runbook_tui.definition.validate import validate
 
 MAX_INCLUDES = 5

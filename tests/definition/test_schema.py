@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runbook_tui.definition import schema
+from runbook_tui.definition.compose import read
 from runbook_tui.definition.planning import plain
-from runbook_tui.definition.tree import read
 from tests.definition.builders import runbook
 
 _GOOD = sorted((Path(__file__).parent / "good").glob("*.yaml"))

@@ -12,8 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook_tui.definition.compose import read
 from runbook_tui.definition.problems import DefinitionError
-from runbook_tui.definition.tree import Map, Seq, read, spelling, spot
+from runbook_tui.definition.tree import Map, Seq, spelling, spot
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12).filter(
     lambda text: not set(text) & set("\ufeff\u2028\u2029\ufffe\uffff")
@@ -144,7 +145,7 @@ _CHILD = """
 import sys
 from runbook_tui.definition.loader import load_sources
 from runbook_tui.definition.problems import DefinitionError
-from tests.definition.test_tree import NASTY
+from tests.definition.test_compose import NASTY
 for name, data in NASTY.items():
     try:
         load_sources("f.yaml", {"f.yaml": data})
