@@ -108,13 +108,14 @@ class _Shadow:
 
     __slots__ = ("_places", "_sums", "_tokens", "output", "text")
 
-    def __init__(self, output: bytes) -> None:
+    def __init__(self, output: bytes, *, bare: bool) -> None:
+        """`bare`: it is known to hold no control sequence."""
         self.output = output
         self.text = output
         self._tokens: list[bytes] = []
         self._places: list[int] = []
         self._sums: list[int] = [0]
-        if b"\x1b" in output or b"\r" in output:
+        if not bare:
             parts = _TOKENS.split(output)
             self.text = b"".join(parts[::2])
             self._tokens = parts[1::2]
@@ -169,17 +170,18 @@ class Redactor:
         return (other.feed(raw) + other.finish()).decode(errors="surrogateescape")
 
     def _advance(self, output: bytes, *, final: bool) -> bytes:
+        if b"\x1b" not in output and b"\r" not in output:
+            return self._mask(output, final=final, bare=True)
         ready: list[bytes] = []
-        if b"\x1b" in output or b"\r" in output:
-            while run := _LONG_RUN.search(output):
-                ready.append(self._mask(output[: run.end()], final=True))
-                output = output[run.end() :]
+        while run := _LONG_RUN.search(output):
+            ready.append(self._mask(output[: run.end()], final=True))
+            output = output[run.end() :]
         ready.append(self._mask(output, final=final))
         return ready[0] if len(ready) == 1 else b"".join(ready)
 
-    def _mask(self, output: bytes, *, final: bool) -> bytes:
-        end = len(output) if final else _finished(output)
-        shadow = _Shadow(output if end == len(output) else output[:end])
+    def _mask(self, output: bytes, *, final: bool, bare: bool = False) -> bytes:
+        end = len(output) if final or bare else _finished(output)
+        shadow = _Shadow(output if end == len(output) else output[:end], bare=bare)
         matches, hold = self._patterns.look(shadow.text, final=final)
         keep = shadow.before(hold)
         self._pending = output[keep:]
@@ -188,19 +190,20 @@ class Redactor:
         return self._write(shadow, matches, hold)
 
     def _write(self, shadow: _Shadow, matches: list[Interval], hold: int) -> bytes:
-        ready: list[bytes] = []
+        output = memoryview(shadow.output)  # joined at the end: one copy
+        ready: list[bytes | memoryview] = []
         done = 0
         reach: int | None = None
         carried = [] if self._masked is None else [(0, self._masked)]
         for start, end in _merged(carried + matches):
-            ready.append(shadow.output[done : shadow.before(start)])
+            ready.append(output[done : shadow.before(start)])
             if not carried or reach is not None:
                 ready.append(MASK)
             ready.append(shadow.inside(start, min(end, hold), closed=end > hold))
             behind = shadow.before(hold) if end > hold else shadow.after(end)
             done = max(behind, shadow.before(start))
             reach = end
-        ready.append(shadow.output[done : shadow.before(hold)])
+        ready.append(output[done : shadow.before(hold)])
         self._masked = reach - hold if reach is not None and reach >= hold else None
         return b"".join(ready)
 
