@@ -9,8 +9,7 @@ from dataclasses import dataclass
 class Facts:
     """`now` is UTC as the journal writes it. `busy` are steps that are being looked at.
 
-    `held`: the operator wants nothing new to start. `unanswered` are steps whose question policy
-    could not answer: they stay asked, and the rest goes on.
+    `held`: the operator wants nothing new to start.
     """
 
     now: str

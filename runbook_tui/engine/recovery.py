@@ -2,7 +2,8 @@
 
 Rows are tried in order and the first that fits wins. What needs no attempt directory (nothing
 intended, an open question, a `wait`, a retry's delay) is in the record itself, and `decide` goes on
-from it. After `LOOK` a second table takes the verdict of the probe and of `verify`.
+from it. After `LOOK` the verdict of the probe and of `verify` decides, by the tables of `judging`
+and `failing`.
 
 The same table judges a worker that dies while its driver lives.
 """
@@ -11,8 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-
-from state.status import Verdict
 
 
 class Row(Enum):
@@ -24,16 +23,6 @@ class Row(Enum):
     VOID = "it never acted: run it"
     RERUN = "read-only: run again"
     LOOK = "look what is there"
-
-
-class After(Enum):
-    """What to do once a look at the effect was had."""
-
-    SUCCEED = "record success, adopted"
-    AGAIN = "run again, after its confirmation"
-    PARTIAL = "show what is there and ask"
-    UNKNOWN = "ask"
-    WAIT = "look again: it still runs elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +54,3 @@ def row(found: Found) -> Row:
     if found.reads:
         return Row.RERUN
     return Row.LOOK
-
-
-def after_look(verdict: Verdict, *, ours: bool) -> After:
-    """Return what a look means for an attempt that left no result.
-
-    `ours` is false when the effect was there before the first attempt and bears no mark of this
-    run: then nobody can tell whether this attempt did anything.
-    """
-    if verdict is Verdict.PRESENT:
-        return After.SUCCEED if ours else After.UNKNOWN
-    if verdict is Verdict.ABSENT:
-        return After.AGAIN
-    if verdict is Verdict.PARTIAL:
-        return After.PARTIAL
-    return After.WAIT if verdict is Verdict.RUNNING else After.UNKNOWN

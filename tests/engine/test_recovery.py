@@ -13,10 +13,9 @@ import pytest
 from runbook_tui import exits
 from runbook_tui.definition.plan import Plan, Retries, Verify
 from runbook_tui.engine.ports import Leave, StopStep
-from runbook_tui.engine.recovery import After, Found, Row, after_look, row
+from runbook_tui.engine.recovery import Found, Row, row
 from state.events import Payload
 from state.run_state import RunState
-from state.status import Verdict
 from state.stores.attempt_dir import AttemptDir
 from tests.harness.plans import group, manual, plan, step
 from tests.harness.stage import RUN, Does, Line, ScriptedOperator, Stage, fails, runs, sees, works
@@ -79,21 +78,6 @@ def test_nothing_that_may_have_acted_is_ever_simply_run_again() -> None:
             assert not alive
             assert result != "valid"
             assert reads or (there and claim != "worker")
-
-
-@pytest.mark.parametrize(
-    ("verdict", "ours", "expected"),
-    [
-        (Verdict.PRESENT, True, After.SUCCEED),
-        (Verdict.PRESENT, False, After.UNKNOWN),
-        (Verdict.ABSENT, True, After.AGAIN),
-        (Verdict.PARTIAL, True, After.PARTIAL),
-        (Verdict.UNKNOWN, True, After.UNKNOWN),
-        (Verdict.RUNNING, True, After.WAIT),
-    ],
-)
-def test_after_a_look(verdict: Verdict, ours: bool, expected: After) -> None:
-    assert after_look(verdict, ours=ours) is expected
 
 
 # The rows as a driver meets them
