@@ -32,12 +32,12 @@ def command(headless: bool) -> int:
     left = _left(file)
     if not drive.wants_screen(headless=headless, as_json=False):
         return _headless(present, file, left)
-    from runbook_tui.commands import screen
+    from runbook_tui.commands.screen import launch, take_up
 
     if left is not None:
-        return screen.take_up(left, {})
+        return take_up(left, {})
     given = {"version": next_release(present)}
-    return screen.launch(file, ENVIRONMENT, given, directory=present.work)
+    return launch(file, ENVIRONMENT, given, directory=present.work)
 
 
 def _headless(present: Site, file: Path, left: str | None) -> int:
