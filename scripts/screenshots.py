@@ -162,7 +162,7 @@ async def photograph(site: Site, backend: EngineBackend, folder: Path) -> None:
         await until(pilot, lambda: app.return_value is not None, "leaving")
     home = RunbookApp(backend, ascii_only=False)
     async with home.run_test(size=SIZES[1]) as pilot:
-        await until(pilot, lambda: "need you" in text(home), "Home")
+        await until(pilot, lambda: "needs you" in text(home), "Home")
         await Camera(pilot, folder).shoot("home")
 
 

@@ -55,7 +55,7 @@ def failure_sections(failure: Failure, glyphs: Glyphs) -> tuple[Section, ...]:
     if failure.help:
         sections.append(Section(tuple(safe_lines(failure.help)), text("Author's help"), keep=6))
     if failure.contacts:
-        sections.append(Section(call_lines(failure.contacts), text("Call")))
+        sections.append(Section(call_lines(failure.contacts), text("Call"), indent=2))
     return tuple(sections)
 
 

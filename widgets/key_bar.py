@@ -11,7 +11,7 @@ from widgets.rows import Painted, Row, cut, glyphs_of, spread, text
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key (or several) and what it does here, in a word or two."""
+    """One key (or several) and what it does here, in a word or two; without keys, only words."""
 
     keys: str
     does: str
@@ -69,5 +69,7 @@ class KeyBar(Painted):
 
 
 def _drawn(key: Key) -> Content:
+    if not key.keys:
+        return text(key.does)
     style = "bold reverse $rb-ask" if key.marked else "bold $rb-run"
     return text((key.keys, style), f" {key.does}" if key.does else "")

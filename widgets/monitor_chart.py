@@ -48,8 +48,9 @@ def chart_rows(measure: Measure, width: int, glyphs: Glyphs, back: int = 0) -> l
     levels = len(glyphs.bars)
     for row in (2, 1, 0):
         low, high = top * row / 3, top * (row + 1) / 3
-        label = f"{number(low if row else 0.0):>5} "
         limit_here = measure.limit is not None and low <= measure.limit < high
+        stands = measure.limit if limit_here and measure.limit is not None else low
+        label = f"{number(stands):>5} "
         body = text()
         for _, value in shown:
             part = min(max((value - low) / (high - low), 0.0), 1.0)

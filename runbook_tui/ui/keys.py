@@ -35,10 +35,10 @@ def choosing(glyphs: Glyphs) -> Keys:
     return keys, (HELP,)
 
 
-TYPING: Keys = ((Key("typing:", ""), Key("enter", "accept"), Key("esc", "leave the field")), (F1,))
-NOTING: Keys = ((Key("typing:", ""), Key("tab", "to Save"), Key("esc", "keep as draft")), (F1,))
+TYPING: Keys = ((Key("", "typing:"), Key("enter", "accept"), Key("esc", "leave the field")), (F1,))
+NOTING: Keys = ((Key("", "typing:"), Key("tab", "to Save"), Key("esc", "keep as draft")), (F1,))
 FORM: Keys = (
-    (Key("typing:", ""), Key("tab", "next field"), Key("esc", "to the choices")),
+    (Key("", "typing:"), Key("tab", "next field"), Key("esc", "to the choices")),
     (F1,),
 )
 HOME: Keys = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from widgets.text_pane import Section
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import PlanStep
 
-LABEL = 12
+LABEL = 13
 """Cells of the label column."""
 
 _HOST_MARKS = {
@@ -35,9 +36,35 @@ _HOST_MARKS = {
 _HOST_ORDER = ("failed", "unknown", "running", "waiting", "done")
 
 
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_REFERENCE = re.compile(r"\$\{\{\s*([\w.-]+)\s*(?:\|[^}]*)?\}\}")
+
+
 def labelled(label: str, words: str) -> Content:
-    """Return one line with its label in a column of its own."""
-    return safe(f"{label:<{LABEL - 2}}  ").stylize("$rb-muted") + safe(words)
+    """Return one line with its label in a column of its own; long digests are cut."""
+    shown = _DIGEST.sub(r"\1…", words)
+    return safe(f"{label:<{LABEL - 2}}  ").stylize("$rb-muted") + safe(shown)
+
+
+def filled(scene: Scene, step: PlanStep, words: str) -> str:
+    """Return words with the references that are known by now filled in; secrets never are."""
+
+    def value(match: re.Match[str]) -> str:
+        path = match[1]
+        parameter = scene.plan.parameters.get(path)
+        if parameter is not None and not parameter.secret:
+            return parameter.value
+        kind, _, rest = path.partition(".")
+        place = scene.plan.environments.get(step.environment)
+        if kind == "env" and place is not None:
+            return place.vars.get(rest, match[0])
+        before, _, output = rest.partition(".")
+        stands = scene.state.steps.get(before)
+        if kind == "steps" and stands is not None:
+            return stands.outputs.get(output, match[0])
+        return match[0]
+
+    return _REFERENCE.sub(value, words)
 
 
 def plan_sections(
@@ -47,7 +74,7 @@ def plan_sections(
     stands = scene.state.steps.get(step.id)
     lines = [*_standing(stands), *_shown_rows(scene, step)]
     if scene.state.question_on(step.id) is None:
-        lines += [labelled(label, words) for label, words in described]
+        lines += [labelled(label, filled(scene, step, words)) for label, words in described]
     place = step.environment or scene.plan.environment
     rules = [labelled("Where", place)] if place else []
     rules += list(_rules(step))
@@ -193,7 +220,7 @@ def help_sections(scene: Scene, step: PlanStep | None) -> tuple[Section, ...]:
         lines = tuple(labelled(title, url) for title, url in links.items())
         sections.append(Section(lines, text("Links"), indent=LABEL))
     if scene.plan.contacts:
-        sections.append(Section(call_lines(contacts(scene)), text("Call")))
+        sections.append(Section(call_lines(contacts(scene)), text("Call"), indent=2))
     return tuple(sections) or (Section((text("The author wrote no help for this step."),)),)
 
 

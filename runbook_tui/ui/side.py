@@ -36,5 +36,5 @@ def side_sections(
     sections.append(Section(notes.lines, text("Notes"), indent=2, keep=6))
     people = panes.contacts(scene)
     if people:
-        sections.append(Section(call_lines(people), text("Call")))
+        sections.append(Section(call_lines(people), text("Call"), indent=2))
     return tuple(sections)

@@ -131,7 +131,11 @@ SCENES: dict[str, tuple[Callable[[Story], Story], tuple[str, ...], tuple[str, ..
     "failure": (failed, ("d",), ("[Leave it so", "Kim Ode", "canceling statement")),
     "typed": (typed, ("d",), ("Type  PRODUCTION", "esc  Not yet", "Replaces")),
     "manual": (manual, ("d",), ("What you checked", "to the choices")),
-    "parallel": (parallel, ("d", "escape"), ("Run type checking failed", "exit code 2")),
+    "parallel": (
+        parallel,
+        ("d", "escape"),
+        ("Run type checking failed", "exit code 2", "error TS2322"),
+    ),
     "monitor": (monitoring, (), ("p95", "445 ms", "OVER, 2 of 3", "cpu@app-1")),
     "notes": (failed, ("m",), ("New note", "to Save")),
     "plan": (Story.migrating, ("2",), ("Each try", "ends at 5:00")),

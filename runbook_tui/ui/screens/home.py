@@ -220,7 +220,8 @@ class HomeScreen(Screen[None]):
 
     def _have(self, view: HomeView) -> None:
         first, self._read_once, self._view = not self._read_once, True, view
-        needs = f"{len(view.needs)} need you" if view.needs else "Nothing needs you."
+        verb = "needs" if len(view.needs) == 1 else "need"
+        needs = f"{len(view.needs)} {verb} you" if view.needs else "Nothing needs you."
         parts = [needs, f"{view.running} running"] if view.running else [needs]
         where = text(f" {glyphs_of(self).dot} ".join(parts))
         self.header.show(Header(text("Runbooks"), who=self._who, where=where))
