@@ -1,13 +1,19 @@
-"""Every YAML block of the documentation is what the program reads."""
+"""What the documentation shows is what the program reads: YAML blocks, commands, links."""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
 
+import click
 import pytest
 
+from runbook_tui.cli import cli
+from runbook_tui.commands.init import FIRST
+from runbook_tui.definition import loader, planning
 from runbook_tui.definition.loader import lint_paths
 from runbook_tui.definition.problems import Problem
 
@@ -73,3 +79,57 @@ def test_blocks(page: Path, tmp_path: Path) -> None:
 
 def test_the_page_on_runbooks_has_blocks() -> None:
     assert len(blocks(_ROOT / "docs" / "writing-runbooks.md")) > 10
+
+
+_CODE = re.compile(
+    r"^```sh\n(?P<sh>.*?)^```$|^```.*?^```$|`(?P<inline>[^`]+)`", re.MULTILINE | re.DOTALL
+)
+_CALL = re.compile(r"^(?:\.venv/bin/)?runbook (?P<words>[a-z-].*)$")
+
+
+def calls(page: Path) -> Iterator[list[str]]:
+    """Yield the calls of the program that a page shows, without comments."""
+    for match in _CODE.finditer(page.read_text(encoding="utf-8")):
+        inline = " ".join((match["inline"] or "").split())
+        for line in (match["sh"] or inline).splitlines():
+            if found := _CALL.match(line):
+                yield shlex.split(found["words"], comments=True)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_their_options(page: Path) -> None:
+    unknown = []
+    for words in calls(page):
+        ctx = click.Context(cli)
+        command: click.Command | None = cli
+        rest = words
+        while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+            command, rest = command.get_command(ctx, rest[0]), rest[1:]
+        if command is None:
+            unknown.append(words)
+            continue
+        options = {name for one in command.get_params(ctx) for name in one.opts}
+        given = {word.partition("=")[0] for word in rest if word.startswith("-")}
+        if not given <= options:
+            unknown.append(words)
+    assert unknown == []
+
+
+def test_links_lead_to_files() -> None:
+    lost = [
+        f"{page.name}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists() and not target.startswith("docs/images/")
+    ]
+    assert lost == []
+
+
+def test_the_first_runbook_is_the_one_that_init_writes(tmp_path: Path) -> None:
+    (block,) = blocks(_ROOT / "README.md")
+    plans = []
+    for name, text in (("shown.yaml", block), ("written.yaml", FIRST)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        plans.append(planning.make_plan(loader.load(tmp_path / name), None, {}))
+    shown, written = plans
+    assert (shown.parameters, shown.phases) == (written.parameters, written.phases)
