@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -69,8 +70,8 @@ class Commands(click.Group):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]}?" if near else " See runbook --help."
-            raise click.UsageError(f"There is no command {args[0]}.{hint}")
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no command {args[0]}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -86,7 +87,7 @@ class Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(runbook_tui.__version__, prog_name="runbook")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error; also after a command.")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
     """Walk through a runbook: execute its steps, keep the proof, ask where a person decides.
@@ -101,13 +102,13 @@ def cli(ctx: click.Context, debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the program and exit with a code of the contract."""
-    debug = "--debug" in sys.argv[1:]
+    words, debug = _without_debug(sys.argv[1:])
     try:
-        code = cli.main(prog_name="runbook", standalone_mode=False)
+        code = cli.main(words, prog_name="runbook", standalone_mode=False)
     except click.exceptions.Abort:
         code = exits.INTERRUPTED
     except click.ClickException as problem:
-        problem.show()
+        click.echo(_usage(problem), err=True)
         code = exits.USAGE
     except BrokenPipeError:
         # Whoever read our output has gone (`runbook events … | head`): nothing is wrong.
@@ -118,6 +119,21 @@ def main() -> NoReturn:
             raise
         code = _tell(problem)
     sys.exit(code if isinstance(code, int) else exits.DONE)
+
+
+def _without_debug(words: Sequence[str]) -> tuple[list[str], bool]:
+    """Take `--debug` out of the arguments, wherever it stands before a `--`."""
+    end = words.index("--") if "--" in words else len(words)
+    options = [word for word in words[:end] if word != "--debug"]
+    return [*options, *words[end:]], len(options) < end
+
+
+def _usage(problem: click.ClickException) -> str:
+    """Return what click says about wrong arguments as a sentence, and where to read on."""
+    message = problem.format_message()
+    ctx = problem.ctx if isinstance(problem, click.UsageError) else None
+    path = ctx.command_path if ctx is not None else "runbook"
+    return f"{message}\nSee {path} --help."
 
 
 def _tell(problem: Exception) -> int:

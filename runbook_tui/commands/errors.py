@@ -48,5 +48,6 @@ def explain(problem: Exception) -> Told:
 def _told(sentence: str, advice: str, code: int) -> Told:
     ended = sentence if sentence.endswith((".", "?", ":")) else f"{sentence}."
     advised = advice if not advice or advice.endswith((".", "?")) else f"{advice}."
+    advised = advised[:1].upper() + advised[1:]
     lines = [visible(line) for line in ended.splitlines()]
     return Told("\n".join([*lines, visible(advised)] if advised else lines), code)

@@ -34,6 +34,7 @@ def step_state(state: RunState, step: str) -> StepState:
     found = state.steps.get(step)
     if found is None:
         raise UsageProblem(
-            f"The run {state.run} has no step {step}", did_you_mean(step, list(state.steps))
+            f"The run {state.run} has no step {step}",
+            did_you_mean(step, list(state.steps)) or f"See runbook show {state.run}",
         )
     return found

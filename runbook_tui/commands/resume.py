@@ -45,5 +45,7 @@ def command(
 
         return take_up(run, given)
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
-    with place() as here, session.resume(run, here, given) as resumed:
-        return drive.drive(resumed, answering, as_json=as_json)
+    with place() as here:
+        answering.insist(session.step_ids(here, run))
+        with session.resume(run, here, given) as resumed:
+            return drive.drive(resumed, answering, as_json=as_json)

@@ -41,6 +41,8 @@ def command(
     from runbook_tui.engine import session
 
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
-    with place() as here, session.rollback(run, here, given, reason) as begun:
-        code = drive.drive(begun, answering, as_json=as_json)
+    with place() as here:
+        answering.insist(session.step_ids(here, run))
+        with session.rollback(run, here, given, reason) as begun:
+            code = drive.drive(begun, answering, as_json=as_json)
     return exits.DONE if code == exits.ROLLED_BACK else code

@@ -40,9 +40,11 @@ def command(
 
         return launch(file, environment, given)
     from runbook_tui.commands.place import place
+    from runbook_tui.definition.rollback import step_ids
     from runbook_tui.engine import session
 
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
     prepared = session.prepare(file, environment, given)
+    answering.insist(step_ids(prepared.plan))
     with place() as here, session.start(prepared, here) as started:
         return drive.drive(started, answering, as_json=as_json)

@@ -23,6 +23,8 @@ from runbook_tui.definition.references import Ref
 from runbook_tui.definition.substitute import MissingValueError, fill_text, rename
 
 UNDO_PHASE = "Undo"
+_UNDO = "undo-"
+"""Begins the id of a step that takes another's effect back."""
 OF_RUN = "-of-run"
 """Ends the name of a run's parameter where the rollback runbook has another of the same name."""
 
@@ -78,6 +80,19 @@ def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
     return RollbackPlan(replace(plan, runbook=runbook.name), left)
 
 
+def step_ids(base: Plan) -> tuple[str, ...]:
+    """Return the ids of all steps that a run, or a rollback of it, may ask about."""
+    own = [step.id for step in base.steps()]
+    undo = [_UNDO + step.id for step in base.steps() if step.undo is not None]
+    if base.rollback is None:
+        return (*own, *undo)
+    loaded = load_sources(base.file, base.sources)
+    planner = Planner(loaded.environments, home_of(loaded, base.environment or None))
+    phases = loaded.others[normpath(base.rollback.file)].phases
+    back = replace(base, phases=tuple(planner.phase(phase) for phase in phases))
+    return (*own, *undo, *(step.id for step in back.steps()))
+
+
 def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
     """Return the undo steps, newest first."""
     found = []
@@ -86,7 +101,7 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
         if step.undo is not None:
             found.append(
                 PlanStep(
-                    id=f"undo-{step.id}",
+                    id=_UNDO + step.id,
                     name=f"Undo: {step.name}",
                     phase=UNDO_PHASE,
                     action=step.undo.action,

@@ -256,7 +256,7 @@ class Driver:
         if not open_:
             self._unanswered.clear()
             return None
-        reason = f"no answer to: {open_[0].text}"
+        reason = f'no answer to "{open_[0].text}"'
         state = self._recorder.state
         if any(self._follows_failure(one) for one in open_):
             self._recorder.record(RunEnded("failed", state.failures, reason))

@@ -7,11 +7,11 @@ is typed whenever it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.definition.problems import UsageProblem, did_you_mean
 from runbook_tui.engine.ports import Answer, NoAnswer
 from state.run_state import Question
 
@@ -23,6 +23,7 @@ _CHOICE: Final = re.compile(
     r"(?P<choice>[A-Za-z][A-Za-z0-9_-]*)(?:\*(?P<times>[1-9]\d{0,2}))?(?::(?P<reason>.*))?",
     re.DOTALL,
 )
+_OF_RUN: Final = ("start", "rollback")
 _BEFORE: Final = frozenset({"confirm", "typed", "start"})
 
 
@@ -43,6 +44,18 @@ class Policy:
     typed: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, list[Given]] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def insist(self, steps: Sequence[str]) -> None:
+        """Raise UsageProblem for an answer to a step that is none of these: it would never count,
+        and the run would stop where it was meant to go on.
+        """
+        named = {"--confirm": [*self.typed], "--answer": [*self.answers, *self.fields]}
+        for option, names in named.items():
+            known = (*steps, *_OF_RUN) if option == "--confirm" else steps
+            for name in names:
+                if name not in known:
+                    advice = did_you_mean(name, known) or "See the ids with: runbook plan FILE"
+                    raise UsageProblem(f"{option} {name}=…: there is no step {name}", advice)
 
     def answer(self, question: Question) -> Answer:
         """Return the answer to a question. Raises NoAnswer."""

@@ -33,7 +33,9 @@ def start(plan: Plan, state: RunState, shown: Mapping[str, Json]) -> QuestionAsk
     if plan.way_back:
         text, asks, yes = f"Start {plan.runbook} in {home.name}?", "start", "yes"
     else:
-        text, asks, yes = f"Roll back {home.name}?", "rollback", "rollback"
+        # Without an environment it is asked by its own name, as in: Roll back My first runbook?
+        text = f"Roll back {home.name}?" if home.name else f"{plan.runbook}?"
+        asks, yes = "rollback", "rollback"
     return QuestionAsked(next_id(state), None, asks, text, (yes, "abort"), typed, shown)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_tui.definition import diff, loader, planning
+from runbook_tui.definition import rollback as rollback_steps
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
 from runbook_tui.definition.problems import DefinitionError, UsageProblem
@@ -137,6 +138,14 @@ def read_state(place: Place, run: str) -> RunState:
     if not records:
         raise UsageProblem(f"There is no run {run}", "See runbook runs")
     return fold.fold(records)
+
+
+def step_ids(place: Place, run: str) -> tuple[str, ...]:
+    """Return the ids of all steps that a run, or a rollback of it, may ask about.
+
+    Raises UsageProblem for an unknown run.
+    """
+    return rollback_steps.step_ids(plan_of(place, read_state(place, run), {}, complete=False))
 
 
 def plan_of(

@@ -56,7 +56,7 @@ def _because(data: Mapping[str, Any]) -> str:
 
 def _ended_well(text: str) -> str:
     """Return a text that ends as a sentence does."""
-    return text if text.endswith((".", "?")) else f"{text}."
+    return text if text.endswith(".") else f"{text}."
 
 
 def _started(state: RunState, data: Mapping[str, Any]) -> str:

@@ -35,6 +35,7 @@ def test_a_script_runs_strictly_and_its_values_are_inert(bench: Bench) -> None:
     assert [line.split()[1] for line in log.removeprefix(HOSTILE).splitlines()] == ["on"] * 3
     assert not (bench.cwd / "hacked").exists()
     assert (outcome.exit_code, outcome.evidence[0].data["code"]) == (0, 0)
+    assert outcome.evidence[0].summary == "exit code 0"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,7 @@ def test_outputs_are_handed_on_and_their_file_is_gone(bench: Bench) -> None:
             "The script ran, but: The output rev contains",
         ),
         ("exit 3", "exit 3 ended with exit code 3."),
+        ('[ "${RUNBOOK_V_1}" = no ]', "The script ended with exit code 1."),
         ("kill -9 $$", "kill -9 $$ was ended by SIGKILL."),
         ("# why\nfalse | true\necho no", "false | true ended with exit code 1."),
     ],

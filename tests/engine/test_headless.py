@@ -45,7 +45,7 @@ def test_a_line_for_each_event_and_what_to_do_next(stage: Stage) -> None:
         "✓ B: succeeded by a person: seen",
         "? Begin C?",
         "  not answered: give --yes, or --answer c=skip:REASON",
-        "run 1123-k7f3 left: no answer to: Begin C? Come back: runbook resume 1123-k7f3",
+        'run 1123-k7f3 left: no answer to "Begin C?". Come back: runbook resume 1123-k7f3',
     ]
 
 

@@ -7,7 +7,7 @@ import shlex
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Exit, Finding, Job, Outcome
 from runbook_tui.actions.shared import output_file, secret_files
@@ -16,6 +16,10 @@ from state.status import Verdict
 
 STRICT = {"bash": ("bash", "-euo", "pipefail"), "sh": ("sh", "-eu")}
 """What a shell's plain name stands for."""
+
+_THE_SCRIPT: Final = "The script"
+_VALUE: Final = "${RUNBOOK_V_"
+"""How a value stands in a script (`definition/script.py` puts it there)."""
 
 
 def perform(job: Job, context: Context) -> Outcome:
@@ -41,19 +45,22 @@ def probe(job: Job, context: Context) -> Finding:
 
 
 def shown(options: Mapping[str, Any]) -> str:
-    """Return the command in a few words: the argv, or the first line of the script."""
+    """Return the command in a few words: the argv, or the first line of the script.
+
+    A line with a value in it holds the name of a variable of ours there, which tells nobody much.
+    """
     if options.get("argv"):
         return shlex.join(options["argv"])
     lines = (line.strip() for line in str(options["script"]).splitlines())
-    return next((line for line in lines if line and not line.startswith("#")), "the script")
+    first = next((line for line in lines if line and not line.startswith("#")), _THE_SCRIPT)
+    return _THE_SCRIPT if _VALUE in first else first
 
 
 def evidence(ended: Exit, command: str) -> Evidence:
     """Return the exit as evidence."""
     note = f" ({ended.note})" if ended.note else ""
-    return Evidence(
-        "exit", f"exit code {ended.code}: {command}{note}", {"code": ended.code, "command": command}
-    )
+    summary = f"exit code {ended.code}{note}"
+    return Evidence("exit", summary, {"code": ended.code, "command": command})
 
 
 def _argv(options: Mapping[str, Any], directory: Path) -> list[str]:
