@@ -96,7 +96,7 @@ def check_parameters(
             advice.append(f"give it with -p {name}=VALUE")
         elif problem := _wrong(parameter, value, home):
             wrong.append(f'the parameter "{name}" {problem}')
-            advice.append(parameter.prompt or "")
+            advice.append(f"give another value with -p {name}=VALUE")
         else:
             prompt = parameter.prompt or name
             values[name] = PlanParameter(name, value, prompt, parameter.secret)

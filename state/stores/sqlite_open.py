@@ -104,8 +104,10 @@ def _connect(directory: Path, *, write: bool) -> sqlite3.Connection:
 
 
 def _check_version(database: sqlite3.Connection, directory: Path) -> None:
+    # Tables first: another program of ours may be making them now, and the marks in one go.
+    tables = _tables(database)
     version, mark = _pragma(database, "user_version"), _pragma(database, "application_id")
-    if version == 0 and mark == 0:
+    if version == 0 and mark == 0 and not tables:
         return
     if mark != APPLICATION_ID:
         raise StoreUnusable(
@@ -148,6 +150,11 @@ def _make_schema(database: sqlite3.Connection) -> None:
         if database.in_transaction:
             database.execute("ROLLBACK")
         raise
+
+
+def _tables(database: sqlite3.Connection) -> object:
+    """Return how many there are; another program's file has some before ours are made."""
+    return database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
 
 def _pragma(database: sqlite3.Connection, name: str) -> object:

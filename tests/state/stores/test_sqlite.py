@@ -257,10 +257,11 @@ def test_a_newer_schema_is_refused(journal: SqliteJournal, directory: Path) -> N
     assert "its schema is 2, this program knows 1" in refusal(directory, StoreNewer)
 
 
-def test_a_database_of_something_else_is_refused(directory: Path) -> None:
+@pytest.mark.parametrize("mark", ["PRAGMA application_id = 7", "CREATE TABLE albums (title)"])
+def test_a_database_of_something_else_is_refused(directory: Path, mark: str) -> None:
     directory.mkdir(0o700)
     with closing(sqlite3.connect(directory / "journal.db")) as raw:
-        raw.execute("PRAGMA application_id = 7")
+        raw.execute(mark)
     assert "is not a runbook journal" in refusal(directory, StoreUnusable)
 
 

@@ -1,0 +1,58 @@
+"""A signal leaves the run: the step goes on, and the next session takes it up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runbook_tui import exits
+from tests.commands.conftest import Program, newest, write
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_run_and_its_step_goes_on(
+    program: Program, number: signal.Signals
+) -> None:
+    write("a.yaml", "- {id: a, run: 'touch begun; until test -e on; do sleep 0.1; done; echo ok'}")
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "runbook_tui", "run", "a.yaml", "--headless"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _until(lambda: Path("begun").exists())
+        driver.send_signal(number)
+        assert driver.wait(timeout=120) == exits.INTERRUPTED
+        run = newest(program)
+        events = [json.loads(line) for line in program("events", run).out.splitlines()]
+        assert (events[-1]["kind"], number.name in events[-1]["data"]["reason"]) == (
+            "run_left",
+            True,
+        )
+    finally:
+        Path("on").touch()
+        driver.kill()
+        driver.wait(timeout=120)
+    assert program("resume", run, "--headless").code == exits.DONE
+    (attempt,) = program("show", run, "--json").json()["steps"][0]["attempts"]
+    assert attempt["status"] == "succeeded"
+    assert Path(attempt["log"]).read_text() == "ok\n"
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come to pass in 60 s")
