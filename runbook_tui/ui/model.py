@@ -80,7 +80,8 @@ def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
         for line in own
         if line.id in scene.state.steps and (taken := _taken(scene, line.id)) is not None
     ]
-    usual = [step.usually for step in scene.plan.steps() if step.phase == name and step.usually]
+    known = [step.usually for step in scene.plan.steps() if step.phase == name]
+    usual = [seconds for seconds in known if seconds is not None]
     count = f"{done}/{len(own)}"
     return StepLine(
         id=phase_id(name),
@@ -90,7 +91,7 @@ def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
         right=count,
         count=count,
         took=lasting(sum(spans)) if spans else "",
-        usual=lasting(sum(usual)) if usual else "",
+        usual=lasting(sum(usual)) if usual and len(usual) == len(known) else "",
     )
 
 
@@ -239,8 +240,13 @@ _FIRST = ("rollback", "abort", "start", "unknown", "partial", "failure")
 
 
 def questions(state: RunState) -> tuple[Question, ...]:
-    """Return the open questions: a failure before a confirmation, else the oldest first."""
-    return tuple(sorted(state.questions, key=lambda question: question.asks not in _FIRST))
+    """Return the open questions: a rollback's, which somebody has asked for; a failure before a
+    confirmation; else the oldest first."""
+
+    def rank(question: Question) -> tuple[bool, bool]:
+        return question.asks != "rollback", question.asks not in _FIRST
+
+    return tuple(sorted(state.questions, key=rank))
 
 
 def first_question(state: RunState) -> Question | None:

@@ -12,7 +12,7 @@ from runbook_tui.definition.patterns import matches
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.model import Peek, Scene
 from state.run_state import Question, RunState, StepState
-from state.status import StepStatus
+from state.status import DONE_STEP, StepStatus
 from widgets.durations import lasting
 from widgets.failure_panel import Failure, call_lines
 from widgets.glyphs import MARK_STYLES, WORDS
@@ -87,7 +87,8 @@ def _standing(stands: StepState | None) -> Iterator[Content]:
     if stands is None or stands.status is StepStatus.PENDING:
         return
     word = "found done" if stands.adopted else WORDS[stands.status]
-    yield labelled("Stands", f"{word}{': ' + stands.reason if stands.reason else ''}")
+    why = stands.reason if stands.status in DONE_STEP else None
+    yield labelled("Stands", f"{word}: {why}" if why else word)
     if stands.proof == "person":
         yield labelled("Proof", "by a person")
     elif stands.proof == "machine":
