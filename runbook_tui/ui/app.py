@@ -98,7 +98,10 @@ class RunbookApp(App[int]):
             run, reason = self._rollback
             self.push_screen(
                 self._run_screen()(
-                    self.backend, lambda port: self.backend.roll_back(run, reason, port), run=run
+                    self.backend,
+                    lambda port: self.backend.roll_back(run, reason, port),
+                    run=run,
+                    rolls_back=True,
                 )
             )
 

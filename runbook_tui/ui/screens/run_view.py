@@ -49,8 +49,12 @@ class RunView(Screen[None]):
         *,
         run: str | None = None,
         operator: ScreenOperator | None = None,
+        rolls_back: bool = False,
     ) -> None:
-        """`drive` starts or resumes the run, in a thread; without it `run` is only shown."""
+        """`drive` starts or resumes the run, in a thread; without it `run` is only shown.
+
+        `rolls_back`: it was called for a rollback, whose plan is shown as soon as it is asked.
+        """
         super().__init__()
         self._backend = backend
         self._drive = drive
@@ -67,7 +71,7 @@ class RunView(Screen[None]):
         self._own_choice = False
         self._question = ""
         self._rung: tuple[str, float, int] = ("", 0.0, 0)
-        self._expects_rollback = False
+        self._expects_rollback = rolls_back
         self._zoomed = False
         self._came_from: Widget | None = None
         self._second = ""
