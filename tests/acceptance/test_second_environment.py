@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,7 @@ def _serves_once(second: ByHand, digest: str) -> None:
         assert container["State"]["Health"]["Status"] == "healthy"
         assert digest in container["Config"]["Image"]
     assert (len(found), len(staging)) == (1, 1)
-    context = httpx.create_ssl_context(verify=str(tls.authority(second.own)), trust_env=False)
+    context = ssl.create_default_context(cafile=str(tls.authority(second.own)))
     url = f"{proxy.url(second.own, 'production')}/api/health"
     answer = httpx.get(url, verify=context, trust_env=False, timeout=30).json()
     assert (answer["status"], answer["version"]) == ("healthy", "v1.1.0")
