@@ -12,7 +12,7 @@ from runbook_tui.definition import when
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
-from runbook_tui.engine import clock, endings, manuals, questions, showing, verifying
+from runbook_tui.engine import clock, endings, jobs, manuals, questions, showing, verifying
 from runbook_tui.engine import decisions as d
 from runbook_tui.engine.facts import Facts
 from runbook_tui.engine.moves import Rest, move
@@ -94,12 +94,16 @@ class Acts:
         if not self._plan.way_back or endings.confirmation(state) is not None or state.final:
             return ()
         try:
-            shown = self._rollbacks.shown(state)
+            shown = self._rollbacks.shown(state, self._undo_options)
         except UsageProblem as problem:
             note = f"No rollback can be planned: {problem.sentence}. {problem.advice}."
             return self._wishes_again(state, note) or (NoteAdded(note),)
         by = self._rollbacks.next_id(state)
         return (questions.rollback(self._plan, state, reason, by, shown),)
+
+    def _undo_options(self, step: PlanStep) -> Mapping[str, Any]:
+        """Return what takes a step back, with the values of this run, as people may see them."""
+        return jobs.shown(jobs.act_of(step, undo=True), self._values(step, True))
 
     def not_now(self, state: RunState, question: str) -> Sequence[Payload]:
         """Return the events that lead back from a rollback's confirmation to where it came from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
@@ -12,6 +13,9 @@ from state.events import RunRolledBack
 from state.json_value import Json
 from state.run_state import AttemptState, RunState, StepState
 from state.status import StepStatus
+
+UndoOptions = Callable[[PlanStep], Mapping[str, Any]]
+"""Gives the options of a step's way back as people may see them."""
 
 
 def done(plan: Plan, state: RunState) -> list[Done]:
@@ -63,7 +67,7 @@ def rolled_back(linked: Plan, state: RunState) -> RunRolledBack:
     return RunRolledBack(state.run, tuple(undone))
 
 
-def shown(plan: Plan, state: RunState) -> Mapping[str, Json]:
+def shown(plan: Plan, state: RunState, undo_options: UndoOptions) -> Mapping[str, Json]:
     """Return what a rollback's confirmation shows. Raises UsageProblem as `make` does."""
     made = make(plan, state)
     cannot = [
@@ -73,7 +77,11 @@ def shown(plan: Plan, state: RunState) -> Mapping[str, Json]:
     ]
     doubt = [[step.id, "nobody knows whether it took effect"] for step in in_doubt(plan, state)]
     return {
-        "undone": [[one.undoes or one.id, _way(one)] for one in made.plan.steps() if one.undoes],
+        "undone": [
+            [one.undoes, _way(one, undo_options(plan.step(one.undoes)))]
+            for one in made.plan.steps()
+            if one.undoes is not None
+        ],
         "steps": [[one.id, one.name] for one in made.plan.steps() if not one.undoes],
         "stays": [[one.id, one.name] for one in made.without_undo],
         "cannot": [*cannot, *doubt],
@@ -91,9 +99,9 @@ class Rollbacks:
         """Return the id that the linked run will have."""
         return next_id(state.run, self.runs())
 
-    def shown(self, state: RunState) -> Mapping[str, Json]:
+    def shown(self, state: RunState, undo_options: UndoOptions) -> Mapping[str, Json]:
         """Return what the confirmation shows. Raises UsageProblem when nothing can be planned."""
-        return shown(self.plan, state)
+        return shown(self.plan, state, undo_options)
 
 
 def _last(stands: StepState) -> AttemptState | None:
@@ -116,6 +124,6 @@ def _there(stands: StepState) -> bool:
     return _acted(stands) and (stands.status is StepStatus.SUCCEEDED or partly)
 
 
-def _way(step: PlanStep) -> str:
-    rows = registry.spec(step.action).describe(step.options)
+def _way(step: PlanStep, options: Mapping[str, Any]) -> str:
+    rows = registry.spec(step.action).describe(options)
     return f"{rows[0].label} {rows[0].text}" if rows else step.action

@@ -1,0 +1,29 @@
+"""What a rollback's confirmation shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runbook_tui.definition.plan import PlanParameter, Undo
+from tests.harness.plans import plan, step
+from tests.harness.stage import ScriptedOperator, Stage, fails, works
+
+
+def test_the_way_back_is_shown_with_the_runs_values_and_no_secret(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.pool.on("ship", works(outputs={"previous": "v1.3.2"})).on("after", fails())
+    back = Undo("run", {"script": "ship ${{ steps.ship.previous }} with ${{ key }}"})
+    made = plan(
+        step("ship", undo=back),
+        step("look", "check", options={"run": "true"}),
+        step("kept"),
+        step("after"),
+        parameters={"key": PlanParameter("key", "hunter22", "Key", secret=True)},
+    )
+    operator = ScriptedOperator({"after": ["rollback"], "rollback": ["rollback"]})
+    stage.drive(made, operator)
+    shown = next(asked.shown for asked in operator.asked if asked.asks == "rollback")
+    assert shown["undone"] == [["ship", "Runs ship v1.3.2 with •••"]]
+    assert shown["stays"] == [["kept", "Kept"]]
+    assert shown["cannot"] == [["after", "nobody knows whether it took effect"]]
+    stage.pool.close()
