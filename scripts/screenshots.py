@@ -86,14 +86,6 @@ def asked(pilot: Pilot[Any]) -> str:
     return state.questions[0].asks if state is not None and state.questions else ""
 
 
-def busy_log(pilot: Pilot[Any], step: str) -> bool:
-    """Tell whether a step runs and has said something."""
-    screen = pilot.app.screen
-    if not isinstance(screen, RunScreen) or status(pilot, step) is not StepStatus.RUNNING:
-        return False
-    return screen.pane.log_pane.view.lines.count.total >= 3
-
-
 async def answer(pilot: Pilot[Any]) -> None:
     """Answer the open question as a person would who agrees."""
     kind = asked(pilot)
@@ -150,7 +142,8 @@ async def photograph(site: Site, backend: EngineBackend, folder: Path) -> None:
         await camera.shoot("launch")
         await pilot.press("d", "y")
         await until(pilot, lambda: status(pilot, "build") is not None, "the run")
-        await go_on(pilot, lambda: busy_log(pilot, "staging"), "the deployment to staging")
+        pulled = lambda: status(pilot, "staging") and "Pull complete" in text(app)  # noqa: E731
+        await go_on(pilot, pulled, "the deployment to staging")
         await camera.shoot("run")
         asks_migrate = lambda: asked(pilot) == "confirm"  # noqa: E731
         await go_on(pilot, asks_migrate, "the migration of production")
