@@ -27,7 +27,8 @@ def command(run: str) -> int:
     for fault in faults:
         click.echo(visible(fault.text))
     if faults or head is None:
-        click.echo(f"run {run}: {len(faults)} faults. What follows the first one proves nothing.")
+        count = f"{len(faults)} fault{'s' * (len(faults) != 1)}"
+        click.echo(f"run {run}: {count}. What follows the first one proves nothing.")
         return exits.STORE
     click.echo(f"run {run}: the chain is whole: {seal(head)}")
     return exits.DONE

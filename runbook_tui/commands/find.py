@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
+from state.errors import CodecError, FoldError, StoreCorrupt
 from state.fold import fold
 from state.protocols import JournalReader
 from state.run_state import RunState, StepState
 
 
 def run_state(journal: JournalReader, run: str) -> RunState:
-    """Return a run as recorded. Raises UsageProblem when there is none."""
-    records = journal.read(run)
-    if not records:
-        near = did_you_mean(run, journal.runs()[:12])
-        raise UsageProblem(f"There is no run {run}", near or "See runbook runs")
-    return fold(records)
+    """Return a run as recorded. Raises UsageProblem when there is none, StoreCorrupt."""
+    state = recorded(journal, run)
+    if state is None:
+        raise unknown(journal, run)
+    return state
+
+
+def unknown(journal: JournalReader, run: str) -> UsageProblem:
+    """Return what to say about a run that is not there."""
+    near = did_you_mean(run, journal.runs()[:12])
+    return UsageProblem(f"There is no run {run}", near or "See runbook runs")
+
+
+def recorded(journal: JournalReader, run: str) -> RunState | None:
+    """Return a run as recorded, None when there is none. Raises StoreCorrupt that names the run."""
+    try:
+        records = journal.read(run)
+        return fold(records) if records else None
+    except (CodecError, FoldError, StoreCorrupt) as problem:
+        sentence = str(problem).removesuffix(".")
+        raise StoreCorrupt(
+            f"The record of run {run} is not intact: {sentence}",
+            f"See where: runbook audit {run}. Other runs can be named",
+        ) from problem
 
 
 def unfinished(journal: JournalReader) -> str:
     """Return the one run that is not over. Raises UsageProblem when there is none, or several."""
-    states = [fold(records) for run in journal.runs() if (records := journal.read(run))]
+    found = [recorded(journal, run) for run in journal.runs()]
+    states = [state for state in found if state is not None]
     # Of a run that is being rolled back, the linked run is the one to go on with.
     open_ = [state.run for state in states if not state.final and state.rollback_by is None]
     if not open_:

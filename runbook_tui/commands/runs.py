@@ -7,20 +7,43 @@ from typing import Any
 
 import click
 
+from runbook_tui import exits
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, newest first.")
-def command(as_json: bool) -> None:
-    """List the runs, newest first."""
-    from runbook_tui.commands.place import reader
-    from runbook_tui.report.show import summaries
+def command(as_json: bool) -> int:
+    """List the runs, newest first.
 
+    Exit code 6 when the record of one is not intact; the others are listed all the same.
+    """
+    from runbook_tui.commands.errors import explain
+    from runbook_tui.commands.find import recorded
+    from runbook_tui.commands.place import reader
+    from runbook_tui.report.show import observed, summary
+    from state.errors import StoreCorrupt
+
+    found, damaged = [], []
     with reader() as journal:
-        found = summaries(journal, journal.directory)
+        for run in journal.runs():
+            try:
+                state = recorded(journal, run)
+            except StoreCorrupt as problem:
+                damaged.append(problem)
+                continue
+            if state is not None:
+                found.append(summary(state, observed(state, journal.directory)))
+    _print(found, as_json=as_json, nothing=not damaged)
+    for fault in damaged:
+        click.echo(explain(fault).text, err=True)
+    return exits.STORE if damaged else exits.DONE
+
+
+def _print(found: list[dict[str, Any]], *, as_json: bool, nothing: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    if not found:
+    if not found and nothing:
         click.echo("No runs yet. Start one with: runbook run FILE")
     for one in found:
         click.echo(_line(one))

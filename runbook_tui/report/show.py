@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from state.observe import Observed, Seen, observe
-from state.protocols import JournalReader
 from state.run_state import AttemptState, Note, RunState, StepState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.locks import held_by
@@ -50,14 +49,6 @@ def summary(state: RunState, now: Observed) -> dict[str, Any]:
         "rolled_back_by": state.rolled_back_by,
         "notes": [_note(note) for note in state.notes],
     }
-
-
-def summaries(journal: JournalReader, directory: Path) -> list[dict[str, Any]]:
-    """Return all runs, newest first, without their steps."""
-    from state.fold import fold
-
-    states = [fold(records) for run in journal.runs() if (records := journal.read(run))]
-    return [summary(state, observed(state, directory)) for state in states]
 
 
 def _step(step: StepState, now: Observed, directory: Path) -> dict[str, Any]:

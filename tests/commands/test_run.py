@@ -105,7 +105,29 @@ def test_an_edited_journal_is_found(program: Program) -> None:
                 connection.execute(f"update {table} set operator = 'eve' where seq = 2")
     connection.close()
     ran = program("audit", run)
-    assert (ran.code, "faults" in ran.out) == (exits.STORE, True)
+    assert (ran.code, "1 fault." in ran.out) == (exits.STORE, True)
+
+
+@pytest.mark.parametrize("damage", ["data = '{}'", "kind = 'unheard'", "data = '{nonsense'"])
+def test_a_damaged_run_hides_no_other(program: Program, damage: str) -> None:
+    import sqlite3
+
+    write("a.yaml", "- run: echo")
+    for _ in range(2):
+        assert program("run", "a.yaml", "--headless").code == exits.DONE
+    second, first = [one["run"] for one in program("runs", "--json").json()]
+    connection = sqlite3.connect(state_directory() / "journal.db")
+    with connection:
+        connection.execute(f"update events set {damage} where run = ? and seq = 2", (first,))
+    connection.close()
+    ran = program("runs", "--json")
+    assert ran.code == exits.STORE
+    assert [one["run"] for one in ran.json()] == [second]
+    assert f"runbook audit {first}" in ran.err
+    assert program("show", second).code == exits.DONE
+    for words in (("show", first), ("resume", first, "--headless"), ("resume",), ("audit", first)):
+        ran = program(*words)
+        assert (ran.code, "Traceback" in ran.err) == (exits.STORE, False)
 
 
 def test_a_failed_step_is_retried_on_resume(program: Program) -> None:

@@ -69,7 +69,9 @@ class Program:
     def runs(self) -> list[dict[str, Any]]:
         """Return what `runs --json` prints, without starting the program for it."""
         with closing(open_reader(self.state)) as journal:
-            return report.summaries(journal, journal.directory)
+            states = [fold(records) for run in journal.runs() if (records := journal.read(run))]
+            directory = journal.directory
+            return [report.summary(state, report.observed(state, directory)) for state in states]
 
     def show(self, run: str) -> dict[str, Any]:
         """Return what `show RUN --json` prints, without starting the program for it."""
