@@ -352,7 +352,7 @@ class LaunchScreen(Screen[None]):
         blocks = [check for check in self.preflight.checks if check.level == "blocks"]
         if blocks:
             many = "1 check blocks" if len(blocks) == 1 else f"{len(blocks)} checks block"
-            return "Cannot start yet", f"{many}. Mend it above; enter there checks again."
+            return "Cannot start yet", f"{many}. Mend it; tab to it, enter checks again."
         if self._found is None:
             return "Cannot start yet", "Looking at what is already there."
         return None
