@@ -21,14 +21,24 @@ from state.status import Verdict
 from tests.harness.fleet import Fleet
 from tests.harness.here import FaultReached, Here, job, until
 
+# A deployment takes about 30 processes' starts; on a busy machine each takes its time.
+pytestmark = pytest.mark.timeout(600)
+
 SECRET = "s3cret-of-the-service"
+PORTS: list[str] = []
 
 
 @pytest.fixture(scope="module")
 def versions(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
-    """Two versions of the service in the registry, by digest."""
+    """Two versions of the service, and one that is never healthy, in the registry, by digest."""
     folder = tmp_path_factory.mktemp("versions")
-    return {name: fleet.published(folder / name, name) for name in ("v1", "v2")}
+    return {name: fleet.published(folder / name, name) for name in ("v1", "v2", "ill")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ports(fleet: Fleet) -> None:
+    """Choose the service's ports once, so that one deployment finds the other's container."""
+    PORTS.append(fleet.ports(3))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +53,7 @@ def _job(fleet: Fleet, image: str, hosts: list[Host] | None = None, **docker: An
     options = {
         "image": image,
         "service": "hub",
-        "ports": "8101-8103",
+        "ports": PORTS[0],
         "socket": fleet.sockets,
         "auth": fleet.auth,
         "proxy": {**fleet.proxy, "drain": "60s"},
@@ -58,6 +68,7 @@ def _job(fleet: Fleet, image: str, hosts: list[Host] | None = None, **docker: An
         "HOST": "{address}",
         "PORT": "{port}",
         "TOLD": SECRET,
+        "SLOW": "0.1",
         **docker.get("env", {}),
     }
     return job(
@@ -108,7 +119,7 @@ class Visitors:
         self._trust = fleet.trust()
         self._over = threading.Event()
         self.answers: Counter[str] = Counter()
-        self._threads = [threading.Thread(target=self._visit) for _ in range(3)]
+        self._threads = [threading.Thread(target=self._visit) for _ in range(2)]
 
     def _visit(self) -> None:
         while not self._over.is_set():
@@ -142,10 +153,9 @@ def test_a_new_version_replaces_the_old_without_a_lost_request(
     fleet: Fleet, versions: Mapping[str, str], tmp_path: Path
 ) -> None:
     fleet.remove_containers()
-    slow = {"SLOW": "0.05"}
-    first = perform(_job(fleet, versions["v1"], env=slow), Here(tmp_path))
+    first = perform(_job(fleet, versions["v1"]), Here(tmp_path))
     assert "previous" not in first.outputs
-    order = _job(fleet, versions["v2"], env=slow)
+    order = _job(fleet, versions["v2"])
     assert probe(order, Here(tmp_path)).verdict is Verdict.ABSENT
     here = Here(tmp_path)
     with Visitors(fleet) as visitors:
@@ -169,18 +179,23 @@ def test_a_new_version_replaces_the_old_without_a_lost_request(
     assert (found.by_host, found.evidence) == (done.by_host, done.evidence)
     assert SECRET not in f"{here.text()}{found}{done}"
 
+
+def test_the_container_has_what_it_was_given_and_is_adopted_by_a_later_run(
+    fleet: Fleet, versions: Mapping[str, str], tmp_path: Path
+) -> None:
+    old, _ = _in_service(fleet, versions, tmp_path)
+    (container,) = fleet.containers("app-1")
     with fleet.client("app-1") as client:
-        (container,) = client.containers()
         details = client.inspect_container(container["Id"])
     assert f"TOLD={SECRET}" in details["Config"]["Env"]
     assert details["Config"]["Labels"]["runbook.run"] == "1123-k7f3"
     assert details["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
     assert details["HostConfig"]["ReadonlyRootfs"]
-
-    again = perform(replace(order, run="1123-zzzz"), Here(tmp_path))
-    assert again.by_host == done.by_host
-    with fleet.client("app-1") as client:
-        assert [one["Id"] for one in client.containers()] == [container["Id"]]
+    assert details["HostConfig"]["CapDrop"] == ["ALL"]
+    order = replace(_job(fleet, versions[old], fleet.hosts[:1]), run="1123-zzzz")
+    done = perform(order, Here(tmp_path))
+    assert [one["Id"] for one in fleet.containers("app-1")] == [container["Id"]]
+    assert done.outputs["container"] == container["Names"][0].lstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +266,7 @@ def test_what_another_attempt_left_is_removed(
 @pytest.mark.parametrize(
     ("docker", "words"),
     [
-        ({"env": {"MOOD": "ill"}, "health": {}}, "is not healthy: its health check says unhealthy"),
+        ({"image": "ill", "health": {}}, "is not healthy: its health check says unhealthy"),
         ({"env": {"PORT": "no number"}}, "is not healthy: it ended with exit code 1"),
         ({"health": {"url": "http://{address}:1/", "within": "1s"}}, "not healthy within 1 s: "),
         ({"volumes": ["no/folder"]}, "could not be started on app-1: "),
@@ -267,7 +282,8 @@ def test_what_fails_before_the_switch_leaves_everything_as_it_was(
     words: str,
 ) -> None:
     old, new = _in_service(fleet, versions, tmp_path)
-    image = f"{fleet.registry}/fleet{docker['image']}" if "image" in docker else versions[new]
+    named = docker.get("image", new)
+    image = versions.get(named, f"{fleet.registry}/fleet{named}")
     given = {**docker, "image": image}
     if "proxy" in docker:
         given["proxy"] = {**fleet.proxy, **docker["proxy"]}
@@ -281,7 +297,7 @@ def test_what_fails_before_the_switch_leaves_everything_as_it_was(
     assert fleet.live_file("app-1").read_text() == before
     assert _live_version(fleet) == old
     if raised.value.cause == "unhealthy":
-        assert "the last words of hub-81" in here.text()
+        assert "the last words of hub-" in here.text()
         assert _versions_by_host(fleet)["app-1"] == [versions[old]]
         assert probe(order, Here(tmp_path)).verdict is Verdict.ABSENT
 
@@ -323,12 +339,13 @@ def test_without_a_proxy_the_old_one_goes_when_the_new_one_is_healthy(
     fleet: Fleet, versions: Mapping[str, str], tmp_path: Path
 ) -> None:
     host = fleet.hosts[:1]
-    alone = {"proxy": None, "service": "alone", "ports": "8201-8202"}
+    ports = fleet.ports(2)
+    alone = {"proxy": None, "service": "alone", "ports": ports}
     first = perform(_job(fleet, versions["v1"], host, **alone), Here(tmp_path))
     order = _job(fleet, versions["v2"], host, **alone)
     done = perform(order, Here(tmp_path))
-    assert (first.outputs["port"], done.outputs["port"]) == ("8201", "8202")
+    assert f"{first.outputs['port']}-{done.outputs['port']}" == ports
     assert done.outputs["previous"] == versions["v1"]
     names = [one["Names"] for one in fleet.containers("app-1") if "/alone" in one["Names"][0]]
-    assert names == [["/alone-8202"]]
+    assert names == [[f"/alone-{done.outputs['port']}"]]
     assert probe(order, Here(tmp_path)).verdict is Verdict.PRESENT

@@ -13,6 +13,7 @@ from runbook_tui.actions.tag.perform import perform, probe
 from state.status import Verdict
 from tests.harness.git import Repository, git, repository
 from tests.harness.here import Here, job
+from tests.harness.sshd import make_key
 
 
 @pytest.fixture
@@ -67,6 +68,14 @@ def test_a_tag_at_another_commit_is_refused(repo: Repository, pushed: bool) -> N
     assert raised.value.effect == "none"
     assert repo.remote_tags() == ({"v1.4.0": other} if pushed else {})
     assert _probe(repo, commit).verdict is Verdict.ABSENT
+
+
+def test_a_tag_can_be_signed(repo: Repository, tmp_path: Path) -> None:
+    key = make_key(tmp_path / "signing")
+    git(repo.work, "config", "gpg.format", "ssh")
+    git(repo.work, "config", "user.signingKey", f"{key}.pub")
+    _perform(repo, repo.commit(a="1"), sign=True)
+    assert "BEGIN SSH SIGNATURE" in git(repo.origin, "cat-file", "-p", "v1.4.0")
 
 
 def test_the_tag_before_is_handed_on(repo: Repository) -> None:

@@ -56,7 +56,7 @@ ARG VERSION=dev
 ENV APP_VERSION=${{VERSION}} PYTHONHOME=/usr PYTHONDONTWRITEBYTECODE=1
 COPY app.py /app/app.py
 USER 10001:10001
-HEALTHCHECK --interval=1s --timeout=10s --start-period=1s --retries=5 \
+HEALTHCHECK --interval=500ms --timeout=10s --start-period=1s --retries=1000 \
 CMD ["/usr/bin/python3", "-S", "/app/app.py", "look"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/python3", "-S", "/app/app.py"]
@@ -69,10 +69,14 @@ print(json.dumps([m.__file__ for m in sys.modules.values() if getattr(m, "__file
 
 
 def write_source(folder: Path, version: str) -> None:
-    """Write the service's source and Dockerfile; each version has a layer of its own."""
+    """Write the service's source and Dockerfile; each version has a layer of its own.
+
+    A busy machine never makes a version unhealthy, but the version `ill` is so from the start.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "app.py").write_text(f"# {version}\n{APP}")
-    (folder / "Dockerfile").write_text(DOCKERFILE)
+    ill = DOCKERFILE.replace("--start-period=1s --retries=1000", "--retries=1")
+    (folder / "Dockerfile").write_text(f"{ill}ENV MOOD=ill\n" if version == "ill" else DOCKERFILE)
 
 
 def base_archive() -> bytes:

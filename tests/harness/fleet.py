@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 import httpx
@@ -98,6 +99,18 @@ class Fleet:
             with self.client(host) as client:
                 for container in client.containers(all=True):
                     client.remove_container(container["Id"], force=True, v=True)
+
+    def ports(self, count: int) -> str:
+        """Return a range of ports that nobody listens on at the hosts' addresses."""
+        chooser = Random()
+        while True:
+            first = chooser.randrange(10_000, 20_000)
+            if all(
+                services.port_is_free(site.ADDRESSES[host], port)
+                for host in site.PRODUCTION
+                for port in range(first, first + count)
+            ):
+                return f"{first}-{first + count - 1}"
 
     @property
     def proxy(self) -> dict[str, Any]:
