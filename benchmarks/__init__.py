@@ -1,0 +1,1 @@
+"""What the program costs, each figure beside its baseline: `python -m benchmarks`."""
