@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -126,10 +125,9 @@ def create(directory: Path) -> Site:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     passwords = {
-        name: secrets.token_hex(16)
-        for name in ("database", "redis", "admin", "session", "registry")
+        name: os.urandom(16).hex() for name in ("database", "redis", "admin", "session", "registry")
     }
-    site = Site(directory, secrets.token_hex(16), {}, passwords)
+    site = Site(directory, os.urandom(16).hex(), {}, passwords)
     site.save()
     return site
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runbook_tui import secrets
-from runbook_tui.definition.plan import SecretSource
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.late_backend import Closable, LateBackend
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.plan import SecretSource
 
 FOLDERS: dict[Path, Path | None] = {
     Path("runbooks"): None,
@@ -44,6 +46,8 @@ def show(
     asking: list[RunbookApp] = []
 
     def read_secret(source: SecretSource) -> str:
+        from runbook_tui import secrets  # after the first picture
+
         return secrets.resolve(source, lambda one: asking[0].ask_secret(one.value or one.name))
 
     def engine() -> Closable:
