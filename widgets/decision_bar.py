@@ -27,7 +27,8 @@ MOST_LINES = 3
 class Ask:
     """A question. `typed` is the name that must be typed; `value` is then what it decides.
 
-    `choices[0]` is the safe one. `place` is `1 of 2` when several are open. `first` says where
+    `choices[0]` is the safe one. `rows` stand above `lines`, each cut to one row, as many as there
+    is room for. `place` is `1 of 2` when several are open. `first` says where
     `d` goes: into the bar, or into a form elsewhere.
     """
 
@@ -39,6 +40,7 @@ class Ask:
     value: str = ""
     place: str = ""
     form: bool = False
+    rows: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class BarText(Painted):
         super().__init__()
         self.title = EMPTY
         self.lines: list[tuple[Content, Content]] = []
+        self.cut: list[Content] = []
         self.mark = ""
         self.heavy = False
         self.right = EMPTY
@@ -76,7 +79,9 @@ class BarText(Painted):
             wrapped.extend(
                 (part, right if not place else EMPTY) for place, part in enumerate(parts)
             )
-        return wrapped[: max(MOST_LINES, len(self.lines))]
+        wrapped = wrapped[: max(MOST_LINES, len(self.lines))]
+        room = max(0, MOST_LINES - len(wrapped))
+        return [*((row, EMPTY) for row in self.cut[:room]), *wrapped]
 
     def rows(self, width: int, height: int) -> list[Row]:
         """Return rule and lines."""
@@ -223,6 +228,7 @@ class DecisionBar(Vertical):
         self.set_class(asking is not None, "open")
         self._text.mark = "?" if asking else ""
         self._text.right = text((asking.place, "$rb-muted")) if asking else EMPTY
+        self._text.cut = list(asking.rows) if asking else []
         if asking is None:
             self._text.title, self._text.lines = self._now.title, list(self._now.lines)
         elif self._pending is not None and self._pending.again and self._mode == "again":

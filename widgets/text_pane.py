@@ -12,14 +12,15 @@ from textual.geometry import Size
 from textual.message import Message
 
 from widgets.glyphs import Glyphs
-from widgets.rows import EMPTY, Painted, Row, crop, glyphs_of, rule, text, wrap
+from widgets.rows import EMPTY, Painted, Row, crop, cut, glyphs_of, rule, text, wrap
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """Lines under a title rule (none when the title is empty). `indent` is for wrapped rows.
 
-    `keep` is the most rows that are shown; the title then says how many more there are.
+    `keep` is the most rows that are shown; the title then says how many more there are. A word
+    that is longer than a row is broken, or with `cut` ends in an ellipsis.
     """
 
     lines: tuple[Content, ...]
@@ -27,15 +28,15 @@ class Section:
     right: str = ""
     indent: int = 0
     keep: int = 0
+    cut: bool = False
 
 
 def section_rows(section: Section, width: int, glyphs: Glyphs, margin: int = 1) -> list[Content]:
     """Return the rows of one section in `width` cells."""
     rows: list[Content] = []
     for line in section.lines:
-        first = wrap(line, width - 2 * margin)[:1]
-        rest = line[len(first[0].plain) :] if first else EMPTY
-        rows.append(text(" " * margin) + (first[0] if first else EMPTY))
+        first, rest = _first_row(section, line, width - 2 * margin, glyphs)
+        rows.append(text(" " * margin) + first)
         if rest.plain.strip():
             lead = " " * (margin + section.indent)
             inner = width - 2 * margin - section.indent
@@ -48,6 +49,19 @@ def section_rows(section: Section, width: int, glyphs: Glyphs, margin: int = 1) 
         title = section.title.stylize_before("bold")
         rows.insert(0, rule(title, text((right, "$rb-muted")), width, glyphs))
     return [crop(row, width) for row in rows]
+
+
+def _first_row(
+    section: Section, line: Content, width: int, glyphs: Glyphs
+) -> tuple[Content, Content]:
+    """Return what of a line stands in its first row, and the rest; no label stands there alone."""
+    first = wrap(line, width)[0]
+    alone = line.cell_length > width and len(first.plain.rstrip()) < section.indent
+    if alone and section.cut and " " not in line.plain[section.indent :]:
+        return cut(line, width, glyphs), EMPTY
+    if alone:
+        first = crop(line, width)
+    return first, line[len(first.plain) :]
 
 
 def _stripped(content: Content) -> Content:

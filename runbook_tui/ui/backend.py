@@ -87,6 +87,7 @@ class PlanFound:
     will: str
     there: bool = False
     asks: bool = False
+    changes: bool = False
     usual: float | None = None
     details: tuple[str, ...] = ()
 
@@ -108,6 +109,14 @@ class Recorded:
     plan: Plan
     state: RunState
     alive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit of a run's journal found: how many events, and what is wrong, in sentences."""
+
+    events: int
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,9 @@ class Backend(Protocol):
 
     def recorded(self, run: str) -> Recorded:
         """Read a run and its plan."""
+
+    def audited(self, run: str) -> Audited:
+        """Check that the events of a run that nobody drives are as they were written."""
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""

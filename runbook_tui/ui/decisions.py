@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from textual.content import Content
+
 from runbook_tui.engine.ports import (
     Abort,
     Answer,
@@ -35,8 +37,6 @@ ACTING: Mapping[str, str] = {
     "u": "undo this step",
     "x": "stop the step",
     "p": "pause after it",
-    "o": "open a shell",
-    "t": "take over",
     "a": "abort",
 }
 """The letters that act, each only after `d`."""
@@ -83,6 +83,7 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
     return Ask(
         id=question.id,
         question=safe(question.text),
+        rows=_rows(question),
         lines=_lines(scene, question),
         choices=tuple(choices),
         typed=question.typed or "",
@@ -165,10 +166,16 @@ def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
             words = f"{', '.join(running)} goes on. Nothing later starts until you have decided."
             return (safe(words),)
         return ()
-    rows = {name: question.shown[name] for name in ("rows", "steps") if name in question.shown}
     no_return = question.shown.get("no_return")
-    lines = tuple(shown_lines(rows))[:2]
-    return (*lines, safe(f"No way back: {no_return}")) if no_return else lines
+    return (safe(f"No way back: {no_return}"),) if no_return else ()
+
+
+def _rows(question: Question) -> tuple[Content, ...]:
+    """Return what a confirmation tells of the step: label and text, a row each."""
+    if question.asks not in ("confirm", "typed", "start"):
+        return ()
+    rows = {name: question.shown[name] for name in ("rows", "steps") if name in question.shown}
+    return tuple(shown_lines(rows, short=True))
 
 
 def menu(scene: Scene, step: str | None) -> Ask:

@@ -22,6 +22,7 @@ from runbook_tui.engine.session import Prepared
 from runbook_tui.engine.workers import Workers
 from runbook_tui.ui import home_lists
 from runbook_tui.ui.backend import (
+    Audited,
     BackendError,
     Check,
     Draft,
@@ -34,6 +35,7 @@ from runbook_tui.ui.backend import (
 from runbook_tui.ui.in_words import in_words
 from runbook_tui.ui.previews import checks, found
 from state import fold
+from state.audit import audit
 from state.errors import CodecError, FoldError, StoreError
 from state.run_state import RunState
 from state.stores import locks
@@ -211,6 +213,12 @@ class EngineBackend:
         with self._place() as place:
             state = session.read_state(place, run)
             return Recorded(self._plan_of(place, state), state, self._driven(run))
+
+    def audited(self, run: str) -> Audited:
+        """Check that the events of a run that nobody drives are as they were written."""
+        with in_words(), closing(open_journal(self.state_directory)) as journal:
+            records, head = journal.read(run), journal.head(run)
+            return Audited(len(records), tuple(one.text for one in audit(records, head, run)))
 
     def _plan_of(self, place: Place, state: RunState) -> Plan:
         if self._session is not None and state.run in self._session.plans:

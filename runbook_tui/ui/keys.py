@@ -24,15 +24,12 @@ def looking(*, asks: bool, wide: bool, narrow: bool) -> Keys:
     return tuple(keys), always
 
 
-def choosing(glyphs: Glyphs) -> Keys:
-    """Return the keys of the bar."""
-    keys = (
-        Key(glyphs.arrows, "choose"),
-        Key("enter", "takes the marked one"),
-        Key("1", "log"),
-        Key("esc", "back"),
-    )
-    return keys, (HELP,)
+def choosing(glyphs: Glyphs, *, log: bool = True) -> Keys:
+    """Return the keys of the bar; `log`: there is one to look at."""
+    keys = [Key(glyphs.arrows, "choose"), Key("enter", "takes the marked one")]
+    if log:
+        keys.append(Key("1", "log"))
+    return (*keys, Key("esc", "back")), (HELP,)
 
 
 TYPING: Keys = ((Key("", "typing:"), Key("enter", "accept"), Key("esc", "leave the field")), (F1,))
@@ -50,7 +47,10 @@ LAUNCH: Keys = (
     (HELP, Key("q", "back")),
 )
 
-LOOK = (
+Rows = tuple[tuple[str, str, str, str], ...]
+Acts = tuple[tuple[str, str], ...]
+
+LOOK: Rows = (
     ("↑↓ j k", "move", "enter", "open"),
     ("← → h l", "fold, side", ".", "running step"),
     ("1-6 [ ]", "tabs", "tab", "next pane"),
@@ -63,7 +63,7 @@ LOOK = (
     (":", "commands", "?", "this"),
     ("q", "leave: asks", "esc", "one back"),
 )
-ACT = (
+ACT: Acts = (
     ("y", "run it / say yes"),
     ("r", "run again"),
     ("v", "it is done: check"),
@@ -74,3 +74,18 @@ ACT = (
     ("p", "pause after it"),
     ("a", "abort …"),
 )
+HOME_LOOK: Rows = (
+    ("↑↓ j k", "move", "enter", "open"),
+    ("g G", "top, end", "tab", "next list"),
+    ("/", "filter", "esc", "end filter"),
+    (":", "commands", "?", "this"),
+    ("q", "quit", "", ""),
+)
+LAUNCH_LOOK: Rows = (
+    ("↑↓ j k", "move", "tab", "next part"),
+    ("← → h l", "place, fold", "enter", "edit, check"),
+    ("g G", "top, end", "esc", "to the plan"),
+    (":", "commands", "?", "this"),
+    ("q", "back", "", ""),
+)
+LAUNCH_ACT: Acts = (("y", "start it"),)

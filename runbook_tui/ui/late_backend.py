@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from runbook_tui.ui.backend import (
+    Audited,
     Backend,
     Check,
     Draft,
@@ -91,6 +92,10 @@ class LateBackend:
     def recorded(self, run: str) -> Recorded:
         """Read a run and its plan."""
         return self._made().recorded(run)
+
+    def audited(self, run: str) -> Audited:
+        """Check that the events of a run that nobody drives are as they were written."""
+        return self._made().audited(run)
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""

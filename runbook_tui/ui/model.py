@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from runbook_tui.definition.plan import PlanGroup
+from runbook_tui.engine import endings
+from runbook_tui.engine.endings import Ending
 from runbook_tui.ui.clock import between, local, moment
 from state.run_state import Question, RunState, StepState
 from state.status import DONE_STEP, RunStatus, StepStatus
@@ -99,10 +101,10 @@ def _group_lines(scene: Scene, group: PlanGroup, parent: str) -> Iterator[StepLi
     children = [_step_line(scene, step, 2, group.id) for step in group.steps]
     done = sum(line.status in DONE_STEP for line in children)
     stands = scene.state.steps.get(group.id)
-    status = stands.status if stands else StepStatus.PENDING
-    trouble = worst(line.status for line in children)
-    if status is StepStatus.RUNNING and trouble in (StepStatus.WAITING, StepStatus.UNKNOWN):
-        status = trouble
+    shown = [line.status for line in children]
+    if stands is not None and stands.status is StepStatus.RUNNING and not scene.state.final:
+        shown.append(StepStatus.RUNNING)  # between two of its steps; in an ended run it is over
+    status = worst(shown)
     count = f"{done}/{len(children)}"
     yield StepLine(group.id, group.name, 1, status, count, count=count, parent=parent)
     yield from children
@@ -313,7 +315,10 @@ def now_bar(scene: Scene, *, wide: bool = False) -> Now:
     if len(running) > 1:
         names = ", ".join(stands.name for stands in running[1:])
         lines = [(safe(f"{running[0].name}, {names} run at once."), EMPTY)]
-    if wide:
+    ending = endings.wanted(scene.plan, state)
+    if ending is not None:
+        lines.append((_ending(ending, running), EMPTY))
+    elif wide:
         lines.append((_next(scene), EMPTY))
     return Now(text("Now"), tuple(lines))
 
@@ -358,6 +363,19 @@ def _ends(scene: Scene, stands: StepState) -> Content:
     if planned is None or planned.timeout is None:
         return EMPTY
     return text((f"this try ends at {lasting(planned.timeout)}", "$rb-muted"))
+
+
+def _ending(ending: Ending, running: list[StepState]) -> Content:
+    """Say what waits for the running steps: the rollback's question, or the end of the run."""
+    names = ", ".join(stands.name for stands in running)
+    has = "has" if len(running) == 1 else "have"
+    asks = ending.kind == "rollback" and ending.step is not None
+    what = "The rollback is asked" if asks else "The rollback begins"
+    if ending.kind == "abort":
+        what = "The run ends"
+    stopping = all(stands.last is not None and stands.last.stop_reason for stands in running)
+    stop = "" if stopping else "; d x stops it" if len(running) == 1 else "; d x stops one"
+    return safe(f"{what} when {names} {has} ended{stop}.")
 
 
 def _next(scene: Scene) -> Content:

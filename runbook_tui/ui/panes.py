@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from runbook_tui.definition.patterns import matches
+from runbook_tui.ui.backend import Audited
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.model import Peek, Scene
 from state.run_state import Question, RunState, StepState
@@ -40,9 +41,9 @@ _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _REFERENCE = re.compile(r"\$\{\{\s*([\w.-]+)\s*(?:\|[^}]*)?\}\}")
 
 
-def labelled(label: str, words: str) -> Content:
-    """Return one line with its label in a column of its own; long digests are cut."""
-    shown = _DIGEST.sub(r"\1…", words)
+def labelled(label: str, words: str, *, short: bool = False) -> Content:
+    """Return one line with its label in a column of its own; digests are cut when `short`."""
+    shown = _DIGEST.sub(r"\1…", words) if short else words
     return safe(f"{label:<{LABEL - 2}}  ").stylize("$rb-muted") + safe(shown)
 
 
@@ -68,13 +69,19 @@ def filled(scene: Scene, step: PlanStep, words: str) -> str:
 
 
 def plan_sections(
-    scene: Scene, step: PlanStep, described: Sequence[tuple[str, str]]
+    scene: Scene,
+    step: PlanStep,
+    described: Sequence[tuple[str, str]],
+    *,
+    short: bool = False,
 ) -> tuple[Section, ...]:
     """Return what a step will do. `described` are the action's own rows, references filled in."""
     stands = scene.state.steps.get(step.id)
-    lines = [*_standing(stands), *_shown_rows(scene, step)]
+    lines = [*_standing(stands), *_shown_rows(scene, step, short=short)]
     if scene.state.question_on(step.id) is None:
-        lines += [labelled(label, filled(scene, step, words)) for label, words in described]
+        lines += [
+            labelled(label, filled(scene, step, words), short=short) for label, words in described
+        ]
     place = step.environment or scene.plan.environment
     rules = [labelled("Where", place)] if place else []
     rules += list(_rules(step))
@@ -95,13 +102,13 @@ def _standing(stands: StepState | None) -> Iterator[Content]:
         yield labelled("Proof", "by the machine")
 
 
-def _shown_rows(scene: Scene, step: PlanStep) -> list[Content]:
+def _shown_rows(scene: Scene, step: PlanStep, *, short: bool) -> list[Content]:
     question = scene.state.question_on(step.id)
     rows = question.shown.get("rows") if question is not None else None
-    return list(shown_lines({"rows": rows})) if rows else []
+    return list(shown_lines({"rows": rows}, short=short)) if rows else []
 
 
-def shown_lines(shown: Mapping[str, Any]) -> Iterator[Content]:
+def shown_lines(shown: Mapping[str, Any], *, short: bool = False) -> Iterator[Content]:
     """Return what a question shows: rows of label and text, lines, or values by name."""
     for name, value in shown.items():
         if isinstance(value, bool) or value is None:
@@ -111,16 +118,16 @@ def shown_lines(shown: Mapping[str, Any]) -> Iterator[Content]:
         elif isinstance(value, Mapping):
             yield from (labelled(str(key), str(each)) for key, each in value.items())
         elif isinstance(value, Sequence):
-            yield from (_shown_item(item) for item in value)
+            yield from (_shown_item(item, short=short) for item in value)
 
 
-def _shown_item(item: object) -> Content:
+def _shown_item(item: object, *, short: bool) -> Content:
     if isinstance(item, Mapping):
         if {"label", "text"} <= item.keys():
-            return labelled(str(item["label"]), str(item["text"]))
+            return labelled(str(item["label"]), str(item["text"]), short=short)
         return safe("  ".join(str(value) for value in item.values() if value is not None))
     if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2:
-        return labelled(str(item[0]), str(item[1]))
+        return labelled(str(item[0]), str(item[1]), short=short)
     return safe(str(item))
 
 
@@ -145,9 +152,14 @@ def _rules(step: PlanStep) -> Iterator[Content]:
 
 
 def evidence_sections(stands: StepState | None) -> tuple[Section, ...]:
-    """Return what proves the step: evidence and outputs of its attempts and judgements."""
+    """Return what proves the step, or say that nothing does yet."""
+    return proofs(stands) or (Section((text("No evidence yet."),)),)
+
+
+def proofs(stands: StepState | None) -> tuple[Section, ...]:
+    """Return evidence and outputs of the attempts and judgements of a step; nothing without any."""
     if stands is None:
-        return (Section((text("No evidence yet."),)),)
+        return ()
     sections = []
     for attempt in stands.attempts:
         lines = list(_evidence(attempt.evidence))
@@ -160,12 +172,24 @@ def evidence_sections(stands: StepState | None) -> tuple[Section, ...]:
             words = attempt.status.value if not attempt.open else "running"
             sections.append(Section(tuple(lines), title, words, indent=LABEL))
     shown = {id(item) for attempt in stands.attempts for item in attempt.evidence}
-    left = [item for item in stands.evidence if id(item) not in shown]
+    left = [
+        item
+        for item in stands.evidence
+        if id(item) not in shown and not _is_output(item, stands.outputs)
+    ]
     own = [*_evidence(left), *(labelled(n, v) for n, v in stands.outputs.items())]
     if own:
         by = f"by a {stands.proof}" if stands.proof else ""
         sections.append(Section(tuple(own), text("Result"), by, indent=LABEL))
-    return tuple(sections) or (Section((text("No evidence yet."),)),)
+    return tuple(sections)
+
+
+def _is_output(item: Mapping[str, Any], outputs: Mapping[str, str]) -> bool:
+    """Whether a record only says what stands among the outputs too."""
+    data = item.get("data")
+    if item.get("kind") != "record" or not isinstance(data, Mapping) or not data:
+        return False
+    return all(outputs.get(name) == value for name, value in data.items())
 
 
 def _evidence(evidence: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
@@ -285,7 +309,9 @@ def _texts(value: object) -> list[str]:
     return []
 
 
-def resume_sections(scene: Scene, before: RunState | None) -> tuple[Section, ...]:
+def resume_sections(
+    scene: Scene, before: RunState | None, audited: Audited | None
+) -> tuple[Section, ...]:
     """Return "While you were away": what was found at the steps that were in flight."""
     state = scene.state
     lines: list[Content] = []
@@ -311,10 +337,23 @@ def resume_sections(scene: Scene, before: RunState | None) -> tuple[Section, ...
         safe(f"The runbook file has changed at: {changed}. The run keeps its own.")
         if changed
         else text("The run goes on with the runbook as it was at the start."),
-        text(f"{state.seq} events are journaled."),
+        *_chain(state.run, audited),
     )
     last = f"Last seen {local(before.at if before else state.at)}, {state.driver}."
     return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
+
+
+def _chain(run: str, audited: Audited | None) -> Iterator[Content]:
+    """Say whether the journal is as it was written."""
+    if audited is None:
+        return
+    events = f"Events 1–{audited.events}"
+    if not audited.faults:
+        yield text(f"{events} verified: chain is whole.")
+        return
+    yield text((f"{events}: the chain is NOT whole.", "bold $rb-bad"))
+    yield safe(audited.faults[0])
+    yield safe(f"See: runbook audit {run}")
 
 
 def manual_sections(question: Question) -> tuple[Section, ...]:

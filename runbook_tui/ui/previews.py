@@ -24,6 +24,7 @@ def _line(one: Foreseen) -> PlanFound:
         will=one.will,
         there=one.there,
         asks=one.asks,
+        changes=one.changes and not one.there and one.met is not False,
         usual=one.step.usually,
         details=one.details,
     )

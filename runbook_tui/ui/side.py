@@ -22,14 +22,16 @@ def side_sections(
     """Return all that is known of a step besides its log."""
     sections: list[Section] = []
     if step is not None:
-        plan = [line for part in panes.plan_sections(scene, step, described) for line in part.lines]
-        sections.append(Section(tuple(plan), text("Plan"), indent=panes.LABEL))
+        planned = panes.plan_sections(scene, step, described, short=True)
+        plan = [line for part in planned for line in part.lines]
+        sections.append(Section(tuple(plan), text("Plan"), indent=panes.LABEL, cut=True))
         if step.help:
             sections.append(Section(tuple(safe_lines(step.help)), text("Author's help"), keep=9))
         stands = scene.state.steps.get(step.id)
-        evidence = [line for part in panes.evidence_sections(stands) for line in part.lines]
-        title = text("Evidence so far")
-        sections.append(Section(tuple(evidence), title, str(len(evidence)), indent=2, keep=8))
+        evidence = [line for part in panes.proofs(stands) for line in part.lines]
+        shown = tuple(evidence) or (text("No evidence yet."),)
+        count = str(len(evidence)) if evidence else ""
+        sections.append(Section(shown, text("Evidence so far"), count, indent=2, keep=8))
     else:
         sections.append(Section((), text("Plan")))
     notes = panes.notes_section(scene.state)

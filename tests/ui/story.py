@@ -22,6 +22,7 @@ from runbook_tui.engine import outline
 from runbook_tui.engine.ports import Command, Leave, Operator
 from runbook_tui.engine.repository import Checkout
 from runbook_tui.ui.backend import (
+    Audited,
     BackendError,
     Check,
     Draft,
@@ -33,6 +34,7 @@ from runbook_tui.ui.backend import (
     Wanted,
 )
 from state import fold
+from state.audit import audit
 from state.codec import EMPTY, chain, head_of
 from state.events import (
     AttemptEnded,
@@ -215,9 +217,22 @@ class FakeBackend:
         self, file: Path, environment: str | None, given: Mapping[str, str]
     ) -> Sequence[PlanFound]:
         return (
-            PlanFound("tag", "Create Git tag", f"{given['version']} at 4f2a91c", "will create"),
+            PlanFound(
+                "tag",
+                "Create Git tag",
+                f"{given['version']} at 4f2a91c",
+                "will create",
+                changes=True,
+            ),
             PlanFound("build", "Build Docker image", HOSTILE, "is there", there=True, usual=72),
-            PlanFound("deploy", "Deploy to production", "app-1, app-2", "you type", asks=True),
+            PlanFound(
+                "deploy",
+                "Deploy to production",
+                "app-1, app-2",
+                "you type",
+                asks=True,
+                changes=True,
+            ),
         )
 
     def preflight(
@@ -259,6 +274,11 @@ class FakeBackend:
         if self.story is None or self.story.state is None:
             raise BackendError(f"There is no run {run}.", "See: runbook runs")
         return Recorded(self.story.plan, self.story.state)
+
+    def audited(self, run: str) -> Audited:
+        assert self.story is not None
+        faults = audit(self.story.records, head_of(self.story.records[-1]), run)
+        return Audited(len(self.story.records), tuple(fault.text for fault in faults))
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         return (("Does", f"{step.action} of {step.name}"), ("Hostile", HOSTILE))

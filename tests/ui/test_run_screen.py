@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -403,9 +404,39 @@ async def test_coming_back_says_what_happened(
     fixed_clock.at_end_of(story)
     async with on_screen(backend) as pilot:
         await shows(pilot, "While you were away, 8:20", "Nothing was run twice.")
+        await shows(pilot, f"Events 1–{len(story.records)} verified: chain is whole.")
         same_frame("resume-80x24", frame(pilot.app))
         await pilot.press("j")
         await until(pilot, lambda: "While you were away" not in frame(pilot.app))
+
+
+async def test_coming_back_to_a_journal_that_was_changed_says_so(
+    backend: FakeBackend, story: Story, fixed_clock: Clock
+) -> None:
+    story.migrating()
+    before = backend.recorded(story.run)
+    story.wait(492).tell(RunResumed(492.0, "0.1.0"))
+    story.records[3] = replace(story.records[3], operator="somebody")
+    backend.recorded = lambda run: before  # type: ignore[method-assign]  # what was there at first
+    fixed_clock.at_end_of(story)
+    async with on_screen(backend) as pilot:
+        await shows(pilot, "the chain is NOT whole.", "Event 4", f"runbook audit {story.run}")
+
+
+async def test_keys_of_the_log_work_from_the_steps(
+    backend: FakeBackend, story: Story, fixed_clock: Clock
+) -> None:
+    failed(story)
+    fixed_clock.at_end_of(story)
+    async with on_screen(backend) as pilot:
+        await shows(pilot, "What now?")
+        await pilot.press("e")
+        await shows(pilot, "[1 Log]", "1 marked · e next")
+        await pilot.press("F")
+        await shows(pilot, "follows the end")
+        await pilot.press("at")
+        await shows(pilot, "Go to  HH:MM:SS")
+        assert backend.commands == []
 
 
 async def test_hostile_text_is_inert_everywhere(

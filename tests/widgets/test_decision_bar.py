@@ -197,3 +197,18 @@ async def test_foreign_text_in_a_question_is_text() -> None:
         assert frame(pilot.app).count("[@click=app.quit]^[[2J[/bin/sh]") == 4
         await pilot.click(DecisionBar, offset=(6, 0))
         assert desk.is_running
+
+
+async def test_rows_are_cut_and_stand_above_the_lines() -> None:
+    rows = tuple(safe(f"Row {number}  " + "x" * 200) for number in range(4))
+    question = Ask("q3", safe("Go on?"), (safe("No way back."),), TYPED.choices, rows=rows)
+    async with Desk().run_test(size=(80, 24)) as pilot:
+        await ask(pilot, question)
+        lines = frame(pilot.app).splitlines()
+        first = next(place for place, line in enumerate(lines) if "Go on?" in line) + 1
+        assert [line.split("  ")[0] for line in lines[first : first + 3]] == [
+            " Row 0",
+            " Row 1",
+            " No way back.",
+        ]
+        assert all(line.endswith("…") for line in lines[first : first + 2])

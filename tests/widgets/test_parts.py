@@ -26,7 +26,7 @@ from widgets.run_header import Header, RunHeader, badge
 from widgets.safe import safe
 from widgets.step_tree import StepLine, StepTree
 from widgets.tab_row import TabRow
-from widgets.text_pane import Section, TextPane
+from widgets.text_pane import Section, TextPane, section_rows
 
 NOON = datetime(2026, 11, 24, 12, 14, 8, tzinfo=UTC)
 HOSTILE = "[@click=app.quit]a[/]\x1b]52;c;x\x07[/bin/sh]"
@@ -191,6 +191,18 @@ async def test_text_pane_wraps_with_indent_and_scrolls() -> None:
         await shows(pilot, "row 19")
         await pilot.press("g")
         await shows(pilot, "Applies", "more rows below")
+
+
+def test_a_long_word_stands_beside_its_label() -> None:
+    line = safe("Image        " + "x" * 40)
+    broken = section_rows(Section((line,), indent=13), 34, UNICODE)
+    assert [row.plain for row in broken] == [
+        " Image        " + "x" * 19,
+        " " * 14 + "x" * 19,
+        " " * 14 + "xx",
+    ]
+    (row,) = section_rows(Section((line,), indent=13, cut=True), 34, UNICODE)
+    assert row.plain == " Image        " + "x" * 18 + "…"
 
 
 async def test_chart_marks_the_limit_and_what_is_over_it() -> None:

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from runbook_tui.ui.keys import ACT, LOOK
+from runbook_tui.ui.keys import ACT, LOOK, Acts, Rows
 from widgets.choices import Choice, Choices
 from widgets.rows import Painted, Row, crop, glyphs_of, text, wrap
 from widgets.safe import safe
@@ -136,8 +136,14 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,f1,enter", "close", show=False)
     ]
 
-    def __init__(self, contacts: Sequence[tuple[str, str, str]] = ()) -> None:
+    def __init__(
+        self,
+        contacts: Sequence[tuple[str, str, str]] = (),
+        look: Rows = LOOK,
+        act: Acts = ACT,
+    ) -> None:
         super().__init__()
+        self._look, self._act = look, act
         self._contacts = contacts
 
     def compose(self) -> ComposeResult:
@@ -147,18 +153,17 @@ class HelpScreen(ModalScreen[None]):
         yield box
 
     def _help_lines(self) -> list[Content]:
-        head = text(
-            (f"{'Look: these never change the run':<41}", "bold"), ("Act: only after d", "bold")
-        )
-        lines = [head]
-        for place, (key, does, other, also) in enumerate(LOOK):
+        head = text((f"{'Look: these never change the run':<41}", "bold"))
+        lines = [head + text(("Act: only after d", "bold")) if self._act else head]
+        for place, (key, does, other, also) in enumerate(self._look):
             line = text((f" {key:<9}", "bold $rb-run"), f"{does:<12}")
             line += text((f"{other:<6}", "bold $rb-run"), f"{also:<13}")
-            if place < len(ACT):
-                act, means = ACT[place]
+            if place < len(self._act):
+                act, means = self._act[place]
                 line += text((act, "bold $rb-run"), f"  {means}")
             lines.append(line)
-        lines.append(text("… asks again, with the safe choice marked."))
+        if any(means.endswith("…") for _, means in self._act):
+            lines.append(text("… asks again, with the safe choice marked."))
         if self._contacts:
             said = f" {glyphs_of(self).dot} ".join(" ".join(who) for who in self._contacts)
             lines.append(safe(f"Contacts: {said}"))

@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from runbook_tui.ui import clock
 from runbook_tui.ui.backend import Backend, BackendError, Entry, HomeView
-from runbook_tui.ui.keys import HOME, TYPING
+from runbook_tui.ui.keys import HOME, HOME_LOOK, TYPING
 from widgets.glyphs import MARK_STYLES
 from widgets.key_bar import KeyBar
 from widgets.pane_title import PaneTitle
@@ -310,7 +310,7 @@ class HomeScreen(Screen[None]):
         """Show the keys."""
         from runbook_tui.ui.screens.dialogs import HelpScreen  # not before the first paint
 
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(look=HOME_LOOK, act=()))
 
     def action_leave(self) -> None:
         """Leave the program: nothing is driven here."""

@@ -309,7 +309,7 @@ class LaunchScreen(Screen[None]):
             return
         self._found = found
         there = sum(each.there for each in found)
-        change = sum(each.will.startswith("will") for each in found)
+        change = sum(each.changes for each in found)
         dot = glyphs_of(self).dot
         self._looked_at = clock.now_utc().astimezone().strftime("%H:%M:%S")
         self.plan_title.show(
@@ -361,7 +361,7 @@ class LaunchScreen(Screen[None]):
         place = self.place.current if self.place is not None else None
         name, protected = place or ("", False)
         found = self._found or ()
-        change = sum(each.will.startswith("will") for each in found)
+        change = sum(each.changes for each in found)
         asks = sum(each.asks for each in found)
         steps = _many(change, "step changes", "steps change")
         lines = [text(f"{steps} something; asks you {_many(asks, 'time', 'times')}.")]
@@ -423,20 +423,18 @@ class LaunchScreen(Screen[None]):
         if typing:
             self.keys.show(*keys.TYPING)
         elif self.bar.has_the_focus:
-            self.keys.show(*keys.choosing(glyphs_of(self)))
+            self.keys.show(*keys.choosing(glyphs_of(self), log=False))
         else:
             self.keys.show(*keys.LAUNCH)
 
     def on_key(self, event: events.Key) -> None:
         """Say where an acting key works."""
-        from runbook_tui.ui.decisions import ACTING  # it imports the engine
-
         if isinstance(self.focused, Field) or self.bar.has_the_focus:
             return
-        means = ACTING.get(event.character or "")
-        if means is not None:
+        asked = self.bar.asking
+        if event.character == "y" and asked is not None and not asked.typed:
             event.stop()
-            self.keys.say(safe(f"{event.character} is {means}; it works after d"))
+            self.keys.say(text("y starts it; it works after d"))
         else:
             self.keys.hush()
 
@@ -476,7 +474,7 @@ class LaunchScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show the keys."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(look=keys.LAUNCH_LOOK, act=keys.LAUNCH_ACT))
 
     def action_back(self) -> None:
         """One level back inside the form: to the plan."""

@@ -49,7 +49,7 @@ def rollback_sections(shown: dict[str, Any], mark: str) -> tuple[Section, ...]:
     for name in ("run", "reason"):
         if rest.get(name):
             rest[name.capitalize()] = rest.pop(name)
-    other = tuple(shown_lines(rest))
+    other = tuple(shown_lines(rest, short=True))
     if other:
         sections.append(Section(other, indent=12))
     return tuple(sections)
@@ -61,7 +61,7 @@ def _item(item: object) -> Content:
         words = str(item.get("text") or item.get("words") or item.get("reason") or "")
         return safe(f"{label:<26} ").stylize("bold") + safe(words)
     if isinstance(item, list | tuple) and len(item) == 2:
-        return labelled(str(item[0]), str(item[1]))
+        return labelled(str(item[0]), str(item[1]), short=True)
     return safe(str(item))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, work
 from textual.binding import Binding, BindingType
@@ -27,8 +27,16 @@ from widgets.rows import text
 from widgets.safe import safe
 from widgets.step_tree import StepTree
 
-if TYPE_CHECKING:
-    pass
+IN_LOG = {
+    "e": "error(1)",
+    "E": "error(-1)",
+    "F": "follow",
+    "w": "wrap",
+    "i": "stamps",
+    "J": "pretty",
+    "c": "copy",
+}
+"""Keys of the log that work from the other panes too, and its actions."""
 
 
 class RunScreen(RunView):
@@ -46,6 +54,8 @@ class RunScreen(RunView):
         Binding("m", "note", show=False),
         Binding("slash", "find('find')", show=False),
         Binding("ampersand", "find('filter')", show=False),
+        Binding("at", "find('time')", show=False),
+        *(Binding(key, f"in_log('{action}')", show=False) for key, action in IN_LOG.items()),
         Binding("n", "next_question(1)", show=False),
         Binding("N", "next_question(-1)", show=False),
         Binding("escape", "back", show=False),
@@ -150,12 +160,21 @@ class RunScreen(RunView):
         self.call_later(self.pane.notes.area.focus)
 
     def action_find(self, what: str) -> None:
-        """Search or filter the log of the shown step."""
+        """Search or filter the log of the shown step, or go to a time in it."""
+        self._show_log()
+        self.call_later(self.pane.log_pane.action_ask, what)
+
+    def action_in_log(self, action: str) -> None:
+        """Do in the log of the shown step what its own key does there."""
+        self._show_log()
+        view = self.pane.log_pane.view
+        self.call_later(view.run_action, action)
+
+    def _show_log(self) -> None:
         if self.pane.switcher.current != "log":
             self.pane.choose_tab("1")
             self.pane.choose_tab("1")
             self._renew()
-        self.call_later(self.pane.log_pane.action_ask, what)
 
     def action_next_question(self, places: int) -> None:
         """Walk through the open questions."""

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runbook_tui.ui import clock, decisions, keys, model, panes
-from runbook_tui.ui.backend import Backend, BackendError, Ended, Recorded
+from runbook_tui.ui.backend import Audited, Backend, BackendError, Ended, Recorded
 from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
 from runbook_tui.ui.model import Peek, Scene
 from runbook_tui.ui.screens.notes import NoteArea
@@ -65,6 +65,7 @@ class RunView(Screen[None]):
         self._plans: dict[str, Plan] = {}
         self._state: RunState | None = None
         self._before: RunState | None = None
+        self._audited: Audited | None = None
         self._peeks: Mapping[str, Peek] = {}
         self._held = False
         self._step = ""
@@ -122,6 +123,8 @@ class RunView(Screen[None]):
         """Read what the journal has before anything else happens."""
         try:
             recorded = self._backend.recorded(run)
+            if self._drive is not None:
+                self._audited = self._backend.audited(run)
         except BackendError as problem:
             self.app.call_from_thread(self._cannot, problem)
             return
@@ -189,7 +192,8 @@ class RunView(Screen[None]):
             return
         gone = model.away(replace(scene, state=before))
         self.pane.show_resume(
-            f"While you were away, {lasting(gone)}", panes.resume_sections(scene, before)
+            f"While you were away, {lasting(gone)}",
+            panes.resume_sections(scene, before, self._audited),
         )
 
     @work(thread=True)
