@@ -33,7 +33,8 @@ format: install
 # One test among many that talks to real services may lose a race with the machine: it is run once
 # more, and the summary names it (R). What fails twice has failed.
 test: install services lint
-	$(BIN)/python -m pytest --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
+	@$(BIN)/python -m tests.harness.services
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
 
 bench: install services
 	$(BIN)/python -m benchmarks

@@ -71,17 +71,15 @@ def repository() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Stop, or leave tests out by name, when a service that they need is missing."""
+    """Put tests that share services on one worker, and leave out those whose services lack."""
     tests = Path(__file__).resolve().parent
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(services.group(item.path, tests)))
     affected = [item for item in items if services.needs_services(item.path, tests)]
-    lacking = services.missing() if affected else []
-    if not lacking:
+    if not affected or not services.missing():
         return
-    files = sorted({str(item.path.relative_to(tests)) for item in affected})
-    told = "\n  ".join(["Missing here:", *lacking, "", "So these cannot run:", *files])
     if os.environ.get(services.ALLOWED) != "1":
-        pytest.exit(f"{told}\n\nRun the others with {services.ALLOWED}=1.", returncode=2)
+        pytest.exit(services.told(), returncode=2)
     left_out = set(affected)
     config.hook.pytest_deselected(items=affected)
     items[:] = [item for item in items if item not in left_out]
-    print(f"\n{told}\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,37 @@ def missing() -> list[str]:
     return lines
 
 
+def group(path: Path, tests: Path) -> str:
+    """Return which tests a test must share a worker with: those that share its services.
+
+    The practice production is one for all that use it, and so are the engines of the actions'
+    tests. Other files stand alone.
+    """
+    folder = path.relative_to(tests).parts[0]
+    if folder in ("acceptance", "sandbox"):
+        return "practice"
+    return folder if folder == "actions" else str(path)
+
+
+def told() -> str:
+    """Return what is missing, which tests cannot run without it, and what to do."""
+    folders = ", ".join(f"tests/{folder}" for folder in FOLDERS)
+    lacking = "\n  ".join(["Missing here:", *missing()])
+    return f"{lacking}\nThe tests of {folders} cannot run. Run the others with {ALLOWED}=1."
+
+
 def needs_services(path: Path, tests: Path) -> bool:
     """Tell whether a test file stands in a folder whose tests need the services."""
     return path.relative_to(tests).parts[0] in FOLDERS
+
+
+def main() -> None:
+    """Say what is missing; end with 2 unless the tests may run without it."""
+    if missing():
+        print(told(), file=sys.stderr)
+        if os.environ.get(ALLOWED) != "1":
+            sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
