@@ -157,7 +157,7 @@ def plan_of(
     (not `complete`).
     """
     if state.base is not None:
-        base = read_state(place, state.base)
+        base = _when_begun(place, state.base, state.run)
         return rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
     loaded = loader.load_sources(state.started.file, place.journal.sources(state.run))
     known = {
@@ -167,6 +167,15 @@ def plan_of(
     }
     environment = state.started.environment or None
     return planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
+
+
+def _when_begun(place: Place, base: str, linked: str) -> RunState:
+    """Return a run as it was when its rollback by `linked` began: what is undone now was not."""
+    records = place.journal.read(base)
+    for number, record in enumerate(records, 1):
+        if record.kind == RollbackBegun.kind and record.data["by"] == linked:
+            return fold.fold(records[:number])
+    return fold.fold(records)
 
 
 def changed_since(state: RunState, plan: Plan) -> tuple[str, ...]:

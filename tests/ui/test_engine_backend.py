@@ -106,6 +106,8 @@ def test_a_run_from_home_to_home(live: EngineBackend, runbooks: Path, tmp_path: 
         assert (again.code, again.run) == (exits.DONE, ended.run)
         back = other.roll_back(ended.run, "drill", ScriptedOperator({"rollback": ["rollback"]}))
         assert back.code == exits.ROLLED_BACK
+        linked = other.recorded(back.run)
+        assert [step.id for step in linked.plan.steps()] == list(linked.state.steps)
     finally:
         other.close()
         stranger.close()
