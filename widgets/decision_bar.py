@@ -334,12 +334,13 @@ class DecisionBar(Vertical):
             self.say(f"Type it: {self._ask.typed.upper()} is not taken from the clipboard.")
 
     def on_key(self, event: events.Key) -> None:
-        """Tab from the name goes to the other choices, and back."""
-        if event.key == "tab" and self._ask is not None and self._ask.typed:
+        """Tab from the name goes to the other choices, if there are any, and back."""
+        ask = self._ask
+        if event.key == "tab" and ask is not None and ask.typed and len(ask.choices) > 1:
             event.stop()
             event.prevent_default()
-            if self._mode == "typed" and len(self._ask.choices) > 1:
-                self._choices.show(self._ask.choices)
+            if self._mode == "typed":
+                self._choices.show(ask.choices)
                 self.enter_choices()
             elif self._mode == "choices":
                 self.enter_bar()

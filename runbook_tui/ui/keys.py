@@ -12,9 +12,10 @@ F1 = Key("f1", "help")
 Keys = tuple[tuple[Key, ...], tuple[Key, ...]]
 
 
-def looking(*, asks: bool, wide: bool, narrow: bool) -> Keys:
-    """Return the keys of a run while the operator looks around."""
-    keys = [Key("d", "decide", marked=asks), Key("/", "search")]
+def looking(*, asks: bool, wide: bool, decides: bool = True) -> Keys:
+    """Return the keys of a run while the operator looks around; `decides`: something can be."""
+    keys = [Key("d", "decide", marked=asks)] if decides else []
+    keys.append(Key("/", "search"))
     if wide:
         keys += [Key("&", "filter"), Key("e", "errors"), Key("F", "follow")]
     keys += [Key("m", "note"), Key("[ ]", "tabs"), Key("tab", "pane"), Key("z", "zoom")]
@@ -87,5 +88,15 @@ LAUNCH_LOOK: Rows = (
     ("g G", "top, end", "esc", "to the plan"),
     (":", "commands", "?", "this"),
     ("q", "back", "", ""),
+)
+ROLLBACK_LOOK: Rows = (
+    ("↑↓ j k", "move", "tab", "plan, answer"),
+    ("g G", "top, end", "esc", "not now"),
+    ("?", "this", "", ""),
+)
+ROLLBACK_ACT: Acts = (("y", "roll back"),)
+READING: Keys = (
+    (Key("d", "decide"), Key("tab", "answer"), Key("g G", "top, end"), Key("esc", "not now")),
+    (HELP,),
 )
 LAUNCH_ACT: Acts = (("y", "start it"),)

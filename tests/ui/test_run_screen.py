@@ -276,6 +276,12 @@ async def test_rollback_frame(
         await until(pilot, lambda: isinstance(pilot.app.screen, RollbackScreen))
         await shows(pilot, "Type  PRODUCTION")
         same_frame("rollback-80x24", frame(pilot.app))
+        await pilot.press("f1")
+        await shows(pilot, "Keys on this screen", "y  roll back")
+        await pilot.press("escape", "tab")
+        await shows(pilot, "tab answer", "esc not now")
+        await pilot.press("tab")
+        await shows(pilot, "typing:")
         await pilot.press("enter", "escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
         assert backend.commands == []

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 
 from runbook_tui.ui import clock
-from runbook_tui.ui.keys import TYPING, choosing
+from runbook_tui.ui.keys import READING, ROLLBACK_ACT, ROLLBACK_LOOK, TYPING, choosing
 from runbook_tui.ui.panes import labelled, shown_lines
+from runbook_tui.ui.screens.dialogs import HelpScreen
 from state.status import StepStatus
 from widgets.decision_bar import Ask, DecisionBar
 from widgets.glyphs import MARK_STYLES
@@ -72,6 +74,7 @@ class RollbackScreen(Screen[tuple[str, str] | None]):
         Binding("d", "decide", show=False),
         Binding("escape,q", "back", show=False),
         Binding("tab,shift+tab", "other", show=False),
+        Binding("question_mark", "help", show=False),
     ]
 
     def __init__(self, header: Header, asked: Ask, shown: dict[str, Any]) -> None:
@@ -96,7 +99,19 @@ class RollbackScreen(Screen[tuple[str, str] | None]):
         self._plan.show(rollback_sections(self._shown, glyphs.marks[StepStatus.UNDONE]))
         self.bar.show_ask(self._asked)
         self.bar.enter_bar()
-        self._keys.show(*(TYPING if self._asked.typed else choosing(glyphs)))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the keys that work where the focus is."""
+        if self.bar.typing:
+            self._keys.show(*TYPING)
+        elif self.bar.has_the_focus:
+            self._keys.show(*choosing(glyphs_of(self), log=False))
+        else:
+            self._keys.show(*READING)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        self.app.push_screen(HelpScreen(look=ROLLBACK_LOOK, act=ROLLBACK_ACT))
 
     def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
         """Return what was decided."""

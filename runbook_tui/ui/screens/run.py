@@ -210,6 +210,9 @@ class RunScreen(RunView):
         scene = self._scene()
         if scene is None:
             return
+        if scene.state.final:
+            self.keys.say(text("The run is over: nothing is left to decide."))
+            return
         if not scene.driving:
             self.keys.say(safe(f"Nobody drives it. Take it up: runbook resume {scene.state.run}"))
             return

@@ -324,7 +324,8 @@ class RunView(Screen[None]):
             shown = keys.choosing(glyphs_of(self))
         else:
             asks = bool(scene and scene.driving and scene.state.questions)
-            shown = keys.looking(asks=asks, wide=width >= WIDE, narrow=width < NARROW)
+            decides = scene is None or (scene.driving and not scene.state.final)
+            shown = keys.looking(asks=asks, wide=width >= WIDE, decides=decides)
         self.keys.show(*shown)
 
     def _typing(self) -> bool:
