@@ -31,8 +31,8 @@ class KeyBar(Painted):
         self._saying: Content | None = None
 
     def show(self, keys: tuple[Key, ...], always: tuple[Key, ...]) -> None:
-        """Show other keys; what was said goes."""
-        if (keys, always, None) != (self._keys, self._always, self._saying):
+        """Show other keys; what was said goes when they are others."""
+        if (keys, always) != (self._keys, self._always):
             self._keys, self._always, self._saying = keys, always, None
             self.repaint()
 
