@@ -30,6 +30,9 @@ _BURST: Final = 1_000_000
 _ROOM: Final = 4
 """The part of the free disk that the flood may take is one in so many."""
 
+_PATIENCE: Final = 60.0
+"""Seconds to wait for a step to print, or to end."""
+
 _RUNBOOK: Final = """runbook: Flood
 version: 1
 phases:
@@ -94,7 +97,7 @@ def _ours(folder: Path, source: Path, count: int) -> dict[str, list[float]]:
         finally:
             stop.touch()
             go.touch()
-        terminal.until(lambda screen: bool(screen.find("Succeeded")), "end of the run")
+            _over(terminal, state)
     shutil.rmtree(state)
     return taken
 
@@ -110,10 +113,20 @@ def _start(terminal: Terminal) -> None:
 
 
 def _grown(terminal: Terminal, log: Path, size: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _PATIENCE
     while log.stat().st_size < size:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{log} does not grow")
+        terminal.drain(0.05)
+
+
+def _over(terminal: Terminal, state: Path) -> None:
+    """Wait until the flood is over: the step would outlive the screen."""
+    deadline = time.monotonic() + _PATIENCE
+    attempts = list(state.glob("runs/*/attempts/flood.1"))
+    while not all((attempt / "result.json").exists() for attempt in attempts):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the step in {attempts} does not end")
         terminal.drain(0.05)
 
 
@@ -158,7 +171,7 @@ class _Keys:
             key = "k" if number % 20 < 15 or number < 3 else "j"
             yield self._press(key, lambda screen: screen.area(6, 40, 50))
         self._terminal.send("F")
-        self._terminal.until(lambda screen: bool(screen.find("follows the end")), "end of the log")
+        self._terminal.until(lambda screen: bool(screen.find("follows")), "end of the log")
 
     def _press(self, key: str, watched: Callable[[Screen], tuple[Cell, ...]]) -> float:
         self._terminal.drain(self._random.uniform(0.02, 0.12))

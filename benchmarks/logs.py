@@ -34,6 +34,8 @@ class _Log:
     path: Path
     first: str
     last: str
+    hit: str
+    """What the screen shows of the first line, the last one, and the hit."""
 
 
 @dataclass(slots=True)
@@ -84,13 +86,14 @@ def _write(path: Path, size: int) -> _Log:
     """Write a log of numbered lines with one needle in it."""
     line = "{0:010} GET /api/orders 200 12 ms, cache miss, user u-1042, region eu-central, ok\n"
     count = size // len(line.format(0))
+    hit = int(count * _AT)
     with path.open("w", encoding="ascii") as file:
         for number in range(count):
-            if number == int(count * _AT):
+            if number == hit:
                 file.write(f"{number:010} {_NEEDLE}\n")
             else:
                 file.write(line.format(number))
-    return _Log(path, f"{0:010} GET", f"{count - 1:010} GET")
+    return _Log(path, f"{0:010} GET", f"{count - 1:010} GET", f"{hit:010}")
 
 
 def _there(words: str) -> Callable[[Screen], bool]:
@@ -106,26 +109,26 @@ def _ours(folder: Path, state: Path, log: _Log, rounds: int) -> _Taken:
     taken = _Taken([], [], [])
     with Terminal([RUNBOOK], env=environment(state), cwd=folder) as terminal:
         terminal.until(_there("✓"), "history")
-        terminal.quiet(1.0)
+        terminal.drain(1.5)
         terminal.send("\t")
         terminal.until(_there("━ History"), "focus on the history")
         terminal.send("\r")
         terminal.until(_there("few words"), "log of the last step")
-        terminal.quiet(1.0)
+        terminal.drain(1.5)
         before = terminal.memory()
         most = 0
         for _ in range(rounds):
             taken.opened.append(_timed(terminal, "k", log.last))
-            terminal.send("\t")
+            _timed(terminal, "\t", "┬━")
             taken.to_start.append(_timed(terminal, "g", log.first))
             taken.to_end.append(_timed(terminal, "G", log.last))
             most = max(most, terminal.memory())
-            terminal.send("\tj")
-            terminal.until(_there("few words"), "log of the last step")
+            _timed(terminal, "\t", "━┬")
+            _timed(terminal, "j", "few words")
         _timed(terminal, "k", log.last)
         terminal.send("/")
         terminal.until(_there(" Find "), "search")
-        taken.to_hit = _timed(terminal, f"{_NEEDLE}\r", f" {_NEEDLE}")
+        taken.to_hit = _timed(terminal, f"{_NEEDLE}\r", log.hit)
         taken.grown = (max(most, terminal.memory()) - before) / 1e6
     return taken
 
@@ -139,6 +142,6 @@ def _less(log: _Log, rounds: int) -> _Taken:
             taken.to_end.append(_timed(terminal, "G", log.last))
             taken.to_start.append(_timed(terminal, "g", log.first))
             if not taken.to_hit:
-                taken.to_hit = _timed(terminal, f"/{_NEEDLE}\r", f"0 {_NEEDLE}")
+                taken.to_hit = _timed(terminal, f"/{_NEEDLE}\r", log.hit)
             taken.grown = max(taken.grown, terminal.memory() / 1e6)
     return taken

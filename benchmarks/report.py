@@ -54,4 +54,6 @@ def line(figure: Figure) -> str:
         "" if figure.limit is None else figure.limit.words(figure.unit),
         {True: "yes", False: "**no**", None: ""}[figure.kept],
     ]
-    return f"| {' | '.join(cells)} |"
+    # A bar inside a cell would end it.
+    escaped = [cell.replace("|", "\\|") for cell in cells]
+    return f"| {' | '.join(escaped)} |"

@@ -196,11 +196,6 @@ class Terminal:
         while (left := deadline - time.perf_counter()) > 0:
             self._read(left)
 
-    def quiet(self, seconds: float) -> None:
-        """Read until nothing has come for some time."""
-        while self._read(seconds):
-            pass
-
     def _read(self, timeout: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], timeout)
         if not ready:
