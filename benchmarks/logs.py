@@ -18,6 +18,9 @@ _NEEDLE: Final = "the needle in the hay"
 _AT: Final = 0.7
 """Where in the log the only hit stands."""
 
+_PAUSE: Final = 0.15
+"""Seconds before each key."""
+
 _MOST_MEMORY: Final = 40.0
 _RUNBOOK: Final = """runbook: Logs
 version: 1
@@ -101,6 +104,7 @@ def _there(words: str) -> Callable[[Screen], bool]:
 
 
 def _timed(terminal: Terminal, keys: str, words: str) -> float:
+    terminal.drain(_PAUSE)  # what is still painted of the key before must not count
     begun = terminal.send(keys)
     return (terminal.until(_there(words), words) - begun) * 1000
 
@@ -126,8 +130,7 @@ def _ours(folder: Path, state: Path, log: _Log, rounds: int) -> _Taken:
             _timed(terminal, "\t", "━┬")
             _timed(terminal, "j", "few words")
         _timed(terminal, "k", log.last)
-        terminal.send("/")
-        terminal.until(_there(" Find "), "search")
+        _timed(terminal, "/", " Find ")
         taken.to_hit = _timed(terminal, f"{_NEEDLE}\r", log.hit)
         taken.grown = (max(most, terminal.memory()) - before) / 1e6
     return taken

@@ -60,7 +60,7 @@ class LogPane(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.view = LogView()
+        self.view = LogView(self._moved)
         self._status = StatusRow(self._status_row)
         self._filtered = StatusRow(self._filter_row)
         self._filtered.id = "filtered"
@@ -111,7 +111,7 @@ class LogPane(Vertical):
             self.view.lines = lines
             self._reader = LogReader(path, lines.indexes(), self._progressed)
             self._reader.start()
-        self._show_search()
+        self._show_search(open_field=self.typing)
         self.view.changed()
 
     def close_log(self) -> None:
@@ -128,7 +128,7 @@ class LogPane(Vertical):
 
     def _tick(self) -> None:
         lines = self.view.lines
-        if self._path is None or not self.is_on_screen:
+        if self._path is None or not self.screen.is_active or not self.is_on_screen:
             return
         size = lines.file.size()
         if size != self._seen or (self._progress and lines.filter is not None):
@@ -151,9 +151,8 @@ class LogPane(Vertical):
                 self._jump = False
                 self.view.show_hit(found)
 
-    def on_log_view_moved(self, event: LogView.Moved) -> None:
+    def _moved(self) -> None:
         """Draw the rows below anew."""
-        event.stop()
         for row in (self._status, self._filtered, self._found):
             row.repaint()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -45,9 +46,6 @@ class LogView(Painted, can_focus=True):
         Binding("c", "copy", show=False),
     ]
 
-    class Moved(Message):
-        """The place or the look has changed: the status row must be drawn anew."""
-
     class Copied(Message):
         """Lines were copied, as they stand in the file."""
 
@@ -56,8 +54,12 @@ class LogView(Painted, can_focus=True):
             self.copied = copied
             self.lines = lines
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Callable[[], None]) -> None:
+        """`moved` is called when the place or the look has changed: within the call, so that what
+        else it repaints stands in the same frame.
+        """
         super().__init__()
+        self._moved = moved
         self.lines = LogLines(NOWHERE, None)
         self.look = Look()
         self._shown_starts: list[int] = []
@@ -76,7 +78,7 @@ class LogView(Painted, can_focus=True):
     def changed(self) -> None:
         """Paint anew and tell the pane."""
         self.repaint()
-        self.post_message(self.Moved())
+        self._moved()
 
     def action_scroll(self, rows: int) -> None:
         """Move by rows; upwards holds the log."""

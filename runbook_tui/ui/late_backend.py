@@ -3,9 +3,11 @@ first picture, which must not wait for them."""
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -46,7 +48,8 @@ class LateBackend:
     def _made(self) -> Closable:
         with self._making:
             if self._real is None:
-                self._real = self._make()
+                with _uncollected():
+                    self._real = self._make()
             return self._real
 
     def close(self) -> None:
@@ -104,3 +107,16 @@ class LateBackend:
     def note(self, run: str, step: str | None, words: str) -> None:
         """Write a note on a run that nobody drives."""
         self._made().note(run, step, words)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage while much is imported, nor ever again among what was: it lives as long
+    as the program, and each look at all of it would hold the screen for tens of milliseconds.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -41,7 +41,7 @@ class Desk(Stage):
     def __init__(self) -> None:
         self.bar = DecisionBar()
         self.decided: list[tuple[str, str, str]] = []
-        super().__init__([LogView(), self.bar])
+        super().__init__([LogView(lambda: None), self.bar])
 
     def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
         self.decided.append((event.ask.id, event.choice, event.reason))

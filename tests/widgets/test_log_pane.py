@@ -65,6 +65,17 @@ async def test_search_goes_over_the_whole_file(tmp_path: Path) -> None:
         await until(pilot, lambda: "hit" not in frame(pilot.app))
 
 
+async def test_another_log_leaves_open_what_is_being_typed(tmp_path: Path) -> None:
+    """The key that opens the search may be faster than the log of the step chosen before it."""
+    path = write(tmp_path / "log", ["one"])
+    async with stage(LogPane()).run_test(size=(80, 12)) as pilot:
+        pane = await opened(pilot, path)
+        await pilot.press("slash")
+        pane.open_log(write(tmp_path / "other", ["two needle"]))
+        await pilot.press(*"needle", "enter")
+        await shows(pilot, "two needle", "hit 1 of 1 (all read)", "Find")
+
+
 async def test_a_wrong_expression_says_so_and_stays_open(tmp_path: Path) -> None:
     path = write(tmp_path / "log", ["x"])
     async with stage(LogPane()).run_test(size=(80, 12)) as pilot:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual import events, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -41,6 +42,9 @@ BELLS = (120.0, 300.0, 900.0)
 
 class RunView(Screen[None]):
     """The widgets of one run, driven by this session or only shown."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """The screen's own would repaint all of it, at each move of the focus."""
 
     def __init__(
         self,
@@ -311,8 +315,6 @@ class RunView(Screen[None]):
             set_title(f"{mark}{safe(scene.plan.runbook).plain} · runbook")
 
     def _renew_keys(self, scene: Scene | None) -> None:
-        self.checklist_title.focused(self.checklist.has_focus)
-        self.pane.title.focused(self.pane.has_focus_within)
         width = self.size.width
         if self._typing():
             shown = keys.TYPING
@@ -330,6 +332,11 @@ class RunView(Screen[None]):
 
     def _typing(self) -> bool:
         return isinstance(self.focused, Field | NoteArea)
+
+    def watch_focused(self) -> None:
+        """Draw the titles in the frame of the key: the events of the focus come a frame later."""
+        self.checklist_title.focused(self.focused is self.checklist)
+        self.pane.title.focused(self.focused is not None and self.pane in self.focused.ancestors)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Show the keys that work where the focus is."""
