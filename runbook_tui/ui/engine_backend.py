@@ -6,19 +6,21 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from runbook_tui import exits
 from runbook_tui.actions import registry
 from runbook_tui.definition import loader
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
 from runbook_tui.definition.values import wrong_value
-from runbook_tui.engine import notes, session
+from runbook_tui.engine import notes, session, usual
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import Operator
 from runbook_tui.engine.session import Prepared
+from runbook_tui.engine.usual import Usual
 from runbook_tui.engine.workers import Workers
 from runbook_tui.ui import home_lists
 from runbook_tui.ui.backend import (
@@ -37,11 +39,16 @@ from runbook_tui.ui.previews import checks, found
 from state import fold
 from state.audit import audit
 from state.errors import CodecError, FoldError, StoreError
+from state.protocols import JournalReader
 from state.run_state import RunState
 from state.stores import locks
 from state.stores.sqlite import open_journal
+from widgets.durations import lasting
 
 Found = TypeVar("Found")
+LEARNED_FROM: Final = 40
+"""How many runs, the newest, are read to learn how long steps usually take."""
+
 ReadSecret = Callable[[SecretSource], str]
 
 
@@ -133,6 +140,8 @@ class EngineBackend:
             prompt = parameter.prompt or name
             wanted.append(Wanted(name, prompt, value, parameter.secret, check))
         steps = sum(not step.children for step in loaded.runbook.steps())
+        with in_words(), closing(open_journal(self.state_directory)) as journal:
+            whole = self._usual(journal, loaded.runbook.name, environment or "").run
         rollback = loaded.runbook.rollback
         return Draft(
             file,
@@ -141,6 +150,7 @@ class EngineBackend:
             tuple(names),
             tuple(wanted),
             rollback.file if rollback else "",
+            f"usually {lasting(whole)}" if whole else "",
         )
 
     def look(
@@ -163,7 +173,8 @@ class EngineBackend:
         look: Callable[[Prepared, Place], Sequence[Found]],
     ) -> Sequence[Found]:
         with self._place() as place:
-            return look(self._prepared(file, environment, given), place)
+            prepared = self._prepared(file, environment, given)
+            return look(replace(prepared, plan=self._taught(place, prepared.plan)), place)
 
     def _prepared(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Prepared:
         of_folder = next(
@@ -212,7 +223,8 @@ class EngineBackend:
         """Read a run and its plan."""
         with self._place() as place:
             state = session.read_state(place, run)
-            return Recorded(self._plan_of(place, state), state, self._driven(run))
+            plan = self._taught(place, self._plan_of(place, state))
+            return Recorded(plan, state, self._driven(run))
 
     def audited(self, run: str) -> Audited:
         """Check that the events of a run that nobody drives are as they were written."""
@@ -224,6 +236,17 @@ class EngineBackend:
         if self._session is not None and state.run in self._session.plans:
             return self._session.plans[state.run]
         return session.plan_of(place, state, self._given, complete=False)
+
+    def _taught(self, place: Place, plan: Plan) -> Plan:
+        learned = self._usual(place.journal, plan.runbook, plan.environment)
+        return usual.taught(plan, learned)
+
+    def _usual(self, journal: JournalReader, runbook: str, environment: str) -> Usual:
+        runs = (fold.fold(journal.read(run)) for run in journal.runs()[:LEARNED_FROM])
+        try:
+            return usual.learn(runbook, environment, runs)
+        except (FoldError, CodecError):  # a damaged run is told of at Home
+            return Usual()
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""
