@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,20 @@ _ENCODER: Final = json.JSONEncoder(
 )
 
 
+def _encode_with_one() -> Callable[[Json], str]:
+    """Return what encodes with one C encoder for all values: `encode` makes one for each."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _ENCODER.encode
+    encode = make(None, _ENCODER.default, _quoted, None, ":", ",", True, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_quoted: Final = json.encoder.encode_basestring
+"""One text as the encoder writes it."""
+_encode: Final = _encode_with_one()
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """How many records a run has, and the hash of the last one."""
@@ -39,7 +53,7 @@ EMPTY: Final = Head(0, GENESIS)
 
 def canonical(value: Json) -> str:
     """Return the one JSON text of a value: keys sorted, no blanks, text as it is."""
-    return _ENCODER.encode(value)
+    return _encode(value)
 
 
 def record_hash(record: Record) -> str:
@@ -51,30 +65,27 @@ def chain(
     head: Head, run: str, at: str, payload: Payload, *, operator: str, host: str, token: int
 ) -> Record:
     """Return the record that follows `head`. Raises CodecError when JSON cannot hold it."""
+    return link(head, run, at, payload, operator=operator, host=host, token=token)[0]
+
+
+def link(
+    head: Head, run: str, at: str, payload: Payload, *, operator: str, host: str, token: int
+) -> tuple[Record, str]:
+    """Return the record that follows `head`, and its data as canonical JSON for a store to keep.
+
+    Raises CodecError when JSON cannot hold it.
+    """
     data = payloads.to_data(payload)
-    body: dict[str, Json] = {
-        "seq": head.count + 1,
-        "run": run,
-        "at": at,
-        "kind": payload.kind,
-        "data": data,
-        "operator": payloads.plain_text(operator),
-        "host": payloads.plain_text(host),
-        "token": token,
-        "prev": head.hash,
-    }
-    return Record(
-        head.count + 1,
-        run,
-        at,
-        payload.kind,
-        data,
-        operator,
-        host,
-        token,
-        head.hash,
-        _hash(body),
+    operator, host = payloads.plain_text(operator), payloads.plain_text(host)
+    seq, kind, text = head.count + 1, payload.kind, canonical(data)
+    # The canonical JSON of the whole, keys in order: its largest part, the data, is encoded once.
+    body = (
+        f'{{"at":{_quoted(at)},"data":{text},"host":{_quoted(host)},"kind":{_quoted(kind)},'
+        f'"operator":{_quoted(operator)},"prev":{_quoted(head.hash)},"run":{_quoted(run)},'
+        f'"seq":{seq},"token":{token}}}'
     )
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    return Record(seq, run, at, kind, data, operator, host, token, head.hash, digest), text
 
 
 def _hash(body: Mapping[str, Json]) -> str:

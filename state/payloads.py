@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import partial
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -35,6 +36,7 @@ class _Shape:
     fields: Mapping[str, _Field]
     names: tuple[str, ...]
     tuples: tuple[int, ...]
+    read: Callable[[object], tuple[object, ...]]
     seen: set[tuple[type, ...]] = field(default_factory=set)
 
     def checked(self, kind: str, data: Mapping[str, Json]) -> list[Any]:
@@ -62,7 +64,8 @@ def to_data(payload: Payload) -> dict[str, Json]:
 
     Raises CodecError for a value that JSON cannot hold exactly.
     """
-    return {name: plain(getattr(payload, name)) for name in _SHAPES[payload.kind].names}
+    shape = _SHAPES[payload.kind]
+    return dict(zip(shape.names, map(plain, shape.read(payload)), strict=True))
 
 
 def from_data(kind: str, data: Mapping[str, Json]) -> Payload:
@@ -83,7 +86,10 @@ def from_data(kind: str, data: Mapping[str, Json]) -> Payload:
 
 def plain(value: object) -> Json:
     """Return `value` as the JSON reader would give it back. Raises CodecError if it cannot be."""
+    # What most values are comes first: this is done for each field of each event.
     if value is None or value is True or value is False:
+        return value
+    if type(value) is str and value.isascii():
         return value
     if isinstance(value, str):
         return plain_text(value)
@@ -93,7 +99,7 @@ def plain(value: object) -> Json:
         if value != value or value in (float("inf"), float("-inf")):
             raise CodecError("a number that is not finite cannot be journaled")
         return float(value)
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
@@ -101,6 +107,8 @@ def plain(value: object) -> Json:
 
 
 def _key(key: object) -> str:
+    if type(key) is str and key.isascii():
+        return key
     if not isinstance(key, str):
         raise CodecError(f"a mapping with the key {key!r} cannot be journaled")
     return plain_text(key)
@@ -151,7 +159,14 @@ def _shape(cls: type[Payload]) -> _Shape:
         fields=table,
         names=tuple(table),
         tuples=tuple(place for place, one in enumerate(table.values()) if one.is_tuple),
+        read=_reader(tuple(table)),
     )
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
+    """Return what reads these attributes in one go; `attrgetter` of one name gives no tuple."""
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda payload: (read(payload),)
 
 
 def _default(one: Field[object]) -> Callable[[], object] | None:

@@ -17,13 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from state.codec import EMPTY, Head, canonical, chain, head_of
+from state.codec import EMPTY, Head, head_of, link
 from state.errors import Fenced, Overtaken, RunExists, StoreCorrupt
 from state.events import Payload, Record, RunStarted
 from state.stores.sqlite_open import open_database, translate
 
 _NOTHING_KEPT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
 _COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
+_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 def utc_now() -> str:
@@ -49,6 +50,8 @@ class SqliteJournal:
         self._write = write
         self._clock = clock
         self._guard = threading.RLock()
+        self._known: dict[str, Head] = {}
+        """Heads as this connection wrote them last; see `append`."""
         self._open: sqlite3.Connection | None = open_database(directory, write=write)
 
     def runs(self) -> list[str]:
@@ -91,7 +94,7 @@ class SqliteJournal:
         sources: Mapping[str, bytes],
     ) -> Record:
         """Begin a run with its first record and its definition's files. Raises RunExists."""
-        record = chain(
+        record, text = link(
             EMPTY, run, self._clock(), started, operator=operator, host=host, token=token
         )
         with self._transaction() as database:
@@ -101,7 +104,7 @@ class SqliteJournal:
                 "INSERT INTO heads (run, count, hash, token) VALUES (?, ?, ?, ?)",
                 (run, record.seq, record.hash, token),
             )
-            _insert(database, [record])
+            database.execute(_INSERT, _row(record, text))
             for name, content in sources.items():
                 digest = hashlib.sha256(content).hexdigest()
                 database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (digest, content))
@@ -119,20 +122,23 @@ class SqliteJournal:
         after: int | None = None,
     ) -> list[Record]:
         """Add records in one transaction; see `Journal.append`. KeyError for an unknown run."""
-        records: list[Record] = []
+        by = (operator, host, token)
         with self._transaction() as database:
-            head = self._head_for(database, run, token, after)
             at = self._clock()
-            for payload in payloads:
-                record = chain(head, run, at, payload, operator=operator, host=host, token=token)
-                records.append(record)
-                head = head_of(record)
-            _insert(database, records)
-            database.execute(
-                "UPDATE heads SET count = ?, hash = ?, token = ? WHERE run = ?",
-                (head.count, head.hash, token, run),
-            )
-        return records
+            # Mostly nobody else has written since: then the head need not be read again.
+            head = self._known.get(run)
+            fits = head is not None and after in (None, head.count)
+            added = _linked(head, run, at, payloads, by) if head is not None and fits else []
+            if head is None or not added or not _advance(database, head, added[-1][0]):
+                head = self._head_for(database, run, token, after)
+                added = _linked(head, run, at, payloads, by)
+                if added:
+                    _advance(database, head, added[-1][0])
+            for record, text in added:
+                database.execute(_INSERT, _row(record, text))
+        if added:
+            self._known[run] = head_of(added[-1][0])
+        return [record for record, _ in added]
 
     def close(self) -> None:
         """Close the file; the last one to close folds the write-ahead log into it."""
@@ -200,7 +206,7 @@ class SqliteJournal:
 
     def _record(self, row: Sequence[Any]) -> Record:
         try:
-            data = json.loads(row[4], parse_constant=_refuse_constant)
+            data = _DECODER.decode(row[4])
         except (ValueError, TypeError) as problem:
             raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
         return Record(row[0], row[1], row[2], row[3], data, *row[5:])
@@ -216,22 +222,44 @@ def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
 
-def _insert(database: sqlite3.Connection, records: Sequence[Record]) -> None:
-    database.executemany(
-        f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [
-            (
-                record.seq,
-                record.run,
-                record.at,
-                record.kind,
-                canonical(record.data),
-                record.operator,
-                record.host,
-                record.token,
-                record.prev,
-                record.hash,
-            )
-            for record in records
-        ],
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+"""One for all rows: making one takes longer than reading a row with it."""
+
+
+def _linked(
+    head: Head, run: str, at: str, payloads: Sequence[Payload], by: tuple[str, str, int]
+) -> list[tuple[Record, str]]:
+    """Return payloads as the records that follow `head`, each with its data as JSON."""
+    operator, host, token = by
+    added: list[tuple[Record, str]] = []
+    for payload in payloads:
+        made = link(head, run, at, payload, operator=operator, host=host, token=token)
+        added.append(made)
+        head = head_of(made[0])
+    return added
+
+
+def _advance(database: sqlite3.Connection, head: Head, last: Record) -> bool:
+    """Move the head from where the writer takes it to be; False when it is not there."""
+    done = database.execute(
+        "UPDATE heads SET count = ?, hash = ?, token = ? "
+        "WHERE run = ? AND count = ? AND hash = ? AND token <= ?",
+        (last.seq, last.hash, last.token, last.run, head.count, head.hash, last.token),
+    )
+    return done.rowcount == 1
+
+
+def _row(record: Record, text: str) -> tuple[object, ...]:
+    """Return a record as its row; `text` is its data as JSON."""
+    return (
+        record.seq,
+        record.run,
+        record.at,
+        record.kind,
+        text,
+        record.operator,
+        record.host,
+        record.token,
+        record.prev,
+        record.hash,
     )

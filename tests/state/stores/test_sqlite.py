@@ -125,6 +125,23 @@ def test_an_older_token_and_a_stale_reader_cannot_write(journal: SqliteJournal) 
     assert [record.token for record in journal.read(RUN)] == [1, 2, 2]
 
 
+def test_a_writer_that_was_overtaken_by_another_connection_notices(
+    journal: SqliteJournal, directory: Path
+) -> None:
+    begin(journal)
+    note(journal, "one")
+    with open_journal(directory) as other:
+        note(other, "two", token=1)
+        note(journal, "three")
+        note(other, "taken over", token=2)
+    with pytest.raises(Fenced):
+        note(journal, "late", token=1)
+    with pytest.raises(Overtaken):
+        note(journal, "stale", token=2, after=4)
+    assert len(journal.read(RUN)) == 5
+    assert audit(journal.read(RUN), journal.head(RUN)) == []
+
+
 def test_a_reader_sees_what_is_written_and_writes_nothing(
     journal: SqliteJournal, directory: Path
 ) -> None:
