@@ -214,8 +214,8 @@ class WaitBegun:
 class QuestionAsked:
     """A person must decide. `id` is unique in the run.
 
-    `asks`: confirm | typed | manual | failure | unknown | partial | rollback | start | abort (the
-    operator's own wish to end the run, answered as it is asked).
+    `asks`: confirm | typed | manual | failure | unknown | partial | elsewhere | rollback | start |
+    abort (the operator's own wish to end the run, answered as it is asked).
     `choices` are the words of the command line's contract, the safe one is never among them.
     `shown` holds what the question needs on the screen (rows of text), `typed` the name to type.
     """

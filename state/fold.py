@@ -73,7 +73,7 @@ def foresee(state: RunState | None, payload: Payload) -> RunState:
         kind=payload.kind,
         data={},
         operator=state.driver if state else "",
-        host=state.host if state else "",
+        host=state.writer if state else "",
         token=state.token if state else 0,
         prev="",
         hash="",
@@ -106,5 +106,8 @@ def _step(draft: RunDraft | None, record: Record, payload: Payload) -> RunDraft:
         )
     fold_run.check_goes_on(draft, record, payload)
     _RULES[type(payload)](draft, record, payload)
+    if record.host != draft.writer:
+        draft.heard = {**draft.heard, draft.writer: draft.at}
+        draft.writer = record.host
     draft.seq, draft.at, draft.token = record.seq, record.at, record.token
     return draft

@@ -106,6 +106,8 @@ class RunDraft:
     changed: tuple[str, ...] = ()
     rollback_by: str | None = None
     rolled_back_by: str | None = None
+    writer: str = ""
+    heard: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, StepState] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
     touched: dict[str, StepDraft] = field(default_factory=dict)

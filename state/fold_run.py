@@ -10,7 +10,7 @@
 - `run_rolled_back` follows the `rollback_begun` of the same linked run.
 - A question's id is never used twice; a step has at most one open question; an answer is one of
   the choices. `confirm`, `typed` and `manual` make the step wait, and it comes back to where it was
-  when they are closed; the others leave it failed or unknown, as it is.
+  when they are closed; the others leave it as it is: failed, unknown or, elsewhere, running.
 """
 
 from __future__ import annotations
@@ -38,7 +38,15 @@ from state.run_state import Answered, Note, Question, StepState
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
 WAITING_ASKS: Final = frozenset({"confirm", "typed", "manual"})
-ASKS: Final = WAITING_ASKS | {"failure", "unknown", "partial", "rollback", "start", "abort"}
+ASKS: Final = WAITING_ASKS | {
+    "failure",
+    "unknown",
+    "partial",
+    "elsewhere",
+    "rollback",
+    "start",
+    "abort",
+}
 ENDS: Final = frozenset({RunStatus.SUCCEEDED, RunStatus.ABORTED, RunStatus.FAILED})
 _OVER: Final = DONE_STEP - {StepStatus.UNDONE}
 """What is undone by a person's decision is asked about: it may be done again."""
@@ -59,6 +67,7 @@ def start(record: Record, payload: RunStarted) -> RunDraft:
         seq=record.seq,
         at=record.at,
         token=record.token,
+        writer=record.host,
     )
     for line in payload.steps:
         step = _outlined(record, line)

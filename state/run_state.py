@@ -63,8 +63,9 @@ class Note:
 class AttemptState:
     """One try at a step: what was intended, and how it ended if it did.
 
-    `undo` marks a try at taking the step's effect back. `stop_reason` is set once somebody asked
-    for a stop. `directory` is relative to the state directory.
+    `host` is the name of the machine that began it. `undo` marks a try at taking the step's effect
+    back. `stop_reason` is set once somebody asked for a stop. `directory` is relative to the state
+    directory.
     """
 
     number: int
@@ -73,6 +74,7 @@ class AttemptState:
     machine: str
     boot: str
     started_at: str
+    host: str = ""
     status: AttemptStatus = AttemptStatus.INTENDED
     undo: bool = False
     reads: bool = False
@@ -187,6 +189,14 @@ class RunState:
     """Step ids whose definition had changed when the run was last resumed."""
     rollback_by: str | None = None
     rolled_back_by: str | None = None
+    writer: str = ""
+    """The host that wrote the newest event."""
+    heard: Mapping[str, str] = field(default_factory=dict)
+    """When each other host wrote its newest event."""
+
+    def last_heard(self, host: str) -> str | None:
+        """Return when a host wrote its newest event; None when it never wrote one."""
+        return self.at if host == self.writer else self.heard.get(host)
 
     @property
     def base(self) -> str | None:

@@ -52,6 +52,8 @@ class Acts:
         """Return the events of a decision, to be journaled in one go."""
         if isinstance(decision, d.AskConfirm | d.AskManual | d.AskFailure):
             return (self._question(decision, state),)
+        if isinstance(decision, d.AskElsewhere):
+            return (questions.elsewhere_(self._steps[decision.step], state),)
         if isinstance(decision, d.EvaluateWhen):
             return self._when(self._steps[decision.step], state)
         if isinstance(decision, d.PlanRetry):

@@ -74,18 +74,6 @@ def not_started(step: PlanStep, attempt: AttemptState, reason: str) -> AttemptEn
     )
 
 
-def elsewhere(step: PlanStep, attempt: AttemptState) -> AttemptEnded:
-    """Return the outcome of an attempt that no lock here can judge: a person must."""
-    return AttemptEnded(
-        step.id,
-        attempt.number,
-        AttemptStatus.UNKNOWN.value,
-        reason=f"It was begun on another machine ({attempt.machine}), whose processes cannot be "
-        "seen from here.",
-        cause="elsewhere",
-    )
-
-
 def stand_in(attempt: AttemptState, result: Result | Corrupt | None) -> Result:
     """Return what stands for the result of an attempt that left none."""
     said = result.reason if isinstance(result, Corrupt) else "it left no result"

@@ -17,6 +17,7 @@ from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import (
     attempt_events,
+    elsewhere,
     faults,
     jobs,
     judging,
@@ -25,7 +26,15 @@ from runbook_tui.engine import (
     recovery,
     verifying,
 )
-from runbook_tui.engine.flows import Beginning, Flow, Judging, Running, Verifying, all_seen
+from runbook_tui.engine.flows import (
+    Beginning,
+    Elsewhere,
+    Flow,
+    Judging,
+    Running,
+    Verifying,
+    all_seen,
+)
 from runbook_tui.engine.judging import LookKind, Subject
 from runbook_tui.engine.looks import Look
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
@@ -35,6 +44,7 @@ from state.events import (
     AttemptEnded,
     AttemptVoided,
     NoteAdded,
+    QuestionWithdrawn,
     StepJudged,
     StopAsked,
 )
@@ -77,8 +87,12 @@ class Attempts:
         )
 
     def live(self) -> bool:
-        """Whether anything is going on."""
-        return bool(self._flows)
+        """Whether anything is going on here."""
+        return len(self._flows) > len(self.elsewhere())
+
+    def elsewhere(self) -> frozenset[str]:
+        """Return the steps whose open attempt another machine began."""
+        return frozenset(id_ for id_, flow in self._flows.items() if isinstance(flow, Elsewhere))
 
     # Beginning
 
@@ -176,6 +190,10 @@ class Attempts:
             reads=attempt.reads,
         )
         row = recovery.row(found)
+        if row is recovery.Row.ELSEWHERE:
+            self._flows[step.id] = Elsewhere(step, directory)
+            return
+        self._settle_where(step)
         if row is recovery.Row.ADOPT and isinstance(result, Result):
             self._judge(step, attempt, result)
         elif row is recovery.Row.ATTACH:
@@ -184,8 +202,6 @@ class Attempts:
                 self._stop(step, attempt, attempt.stop_reason)
         elif row is recovery.Row.VOID:
             self._void(step, attempt, directory)
-        elif row is recovery.Row.ELSEWHERE:
-            self._end(step, attempt_events.elsewhere(step, attempt))
         else:
             self._judge(step, attempt, attempt_events.stand_in(attempt, result))
 
@@ -213,6 +229,8 @@ class Attempts:
                 self._poll_judging(flow)
             elif isinstance(flow, Beginning):
                 self._poll_beginning(flow)
+            elif isinstance(flow, Elsewhere):
+                self._poll_elsewhere(flow)
             else:
                 self._poll_verifying(flow)
         return self._recorder.state.seq != before
@@ -242,6 +260,29 @@ class Attempts:
         if flow.directory.claimed() is None and now <= flow.begins_by:
             return
         self._place(flow.step, self._attempt(flow))
+
+    def _poll_elsewhere(self, flow: Elsewhere) -> None:
+        """Take the result as soon as it is there: on storage that both machines share."""
+        attempt = self._recorder.state.steps[flow.step.id].open_attempt
+        if attempt is not None and isinstance(flow.directory.read_result(), Result):
+            self._place(flow.step, attempt)
+
+    def _settle_where(self, step: PlanStep) -> None:
+        """Withdraw the question whether the attempt's machine is dead: it is answered by itself."""
+        question = self._recorder.state.question_on(step.id)
+        if question is not None and question.asks == elsewhere.ASKS:
+            self._recorder.record(QuestionWithdrawn(question.id, "its outcome can be seen now"))
+
+    def declare_dead(self, step: PlanStep, answer: Answered) -> None:
+        """Look what an attempt did whose machine is dead, a person says."""
+        attempt = self._recorder.state.steps[step.id].open_attempt
+        if attempt is None:
+            return
+        directory = AttemptDir(self._root / attempt.directory)
+        if directory.exists():
+            # Should the storage be shared and the worker still to come: it then leaves.
+            directory.claim_void()
+        self._judge(step, attempt, elsewhere.died(attempt, answer))
 
     def _attempt(self, flow: Running) -> AttemptState:
         """Return the attempt as recorded now: a stop may have been asked for since."""
@@ -329,6 +370,8 @@ class Attempts:
         flow = self._flows.get(step.id)
         if isinstance(flow, Judging):
             flow.give_up = True
+        elif isinstance(flow, Elsewhere):
+            self._recorder.record(NoteAdded(elsewhere.cannot_stop(attempt), step.id))
         else:
             self._stop(step, attempt, reason)
 

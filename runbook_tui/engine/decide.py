@@ -14,6 +14,7 @@ from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep
 from runbook_tui.engine import endings, manuals
 from runbook_tui.engine.decisions import (
     AskConfirm,
+    AskElsewhere,
     AskFailure,
     AskRollback,
     AskStart,
@@ -21,6 +22,7 @@ from runbook_tui.engine.decisions import (
     BeginRollback,
     BeginWait,
     Decision,
+    DeclareDead,
     End,
     EvaluateWhen,
     Fail,
@@ -216,6 +218,12 @@ def _live(state: RunState, facts: Facts) -> bool:
     return bool(state.open_attempts()) or bool(facts.busy)
 
 
+def _about_elsewhere(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
+    """Return what concerns attempts of other machines: an end waits for them too."""
+    moves = (move(step, state, facts) for step in plan.steps() if step.id in facts.elsewhere)
+    return tuple(found for found in moves if isinstance(found, AskElsewhere | DeclareDead))
+
+
 def _wind_up(plan: Plan, state: RunState, facts: Facts, ending: Ending) -> tuple[Decision, ...]:
     """Bring a run to its early end: nothing new, wait for what is live, then end or hand over."""
     stops: list[Decision] = []
@@ -231,7 +239,7 @@ def _wind_up(plan: Plan, state: RunState, facts: Facts, ending: Ending) -> tuple
     if stops:
         return tuple(stops)
     if _live(state, facts):
-        return ()
+        return _about_elsewhere(plan, state, facts)
     if ending.kind == "rollback" and ending.step is not None:
         return () if endings.confirmation(state) else (AskRollback(ending.reason),)
     reason = f"the run ends: {ending.reason}"

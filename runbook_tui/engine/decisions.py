@@ -40,6 +40,20 @@ class AskFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class AskElsewhere:
+    """Ask whether the machine that began the step's open attempt is dead."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareDead:
+    """A person says that the machine of the step's open attempt is dead: look what it did."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskRollback:
     """Show what a rollback would do and have it confirmed."""
 
@@ -153,6 +167,8 @@ Decision = (
     | AskConfirm
     | AskManual
     | AskFailure
+    | AskElsewhere
+    | DeclareDead
     | AskRollback
     | Begin
     | PlanRetry

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from runbook_tui.definition.plan import Plan
@@ -84,7 +84,7 @@ class Driver:
         self._presented: set[str] = set()
         self._unanswered: set[str] = set()
         self._moved_at = 0.0
-        self._decided: tuple[int, frozenset[str], bool] | None = None
+        self._decided: tuple[int, Facts] | None = None
         self._due = NEVER
 
     def drive(self, first: Sequence[Command] = ()) -> Parting:
@@ -119,8 +119,10 @@ class Driver:
         """
         moved = False
         while True:
-            facts = Facts(clock.utc(), self._attempts.busy(), self._held)
-            known = (self._recorder.state.seq, facts.busy, facts.held)
+            facts = Facts(
+                clock.utc(), self._attempts.busy(), self._held, self._attempts.elsewhere()
+            )
+            known = (self._recorder.state.seq, replace(facts, now=""))
             if known == self._decided and facts.now < self._due:
                 return moved
             found = decide(self._plan, self._recorder.state, facts)
@@ -149,6 +151,10 @@ class Driver:
             answer = self._recorder.state.steps[decision.step].answer
             if answer is not None:
                 self._attempts.verify(self._steps[decision.step], answer)
+        elif isinstance(decision, d.DeclareDead):
+            answer = self._recorder.state.steps[decision.step].answer
+            if answer is not None:
+                self._attempts.declare_dead(self._steps[decision.step], answer)
         else:
             self._record(self._acts.payloads(decision, self._recorder.state))
 
@@ -247,7 +253,8 @@ class Driver:
     def _timed(self) -> bool:
         """Whether a retry or a `wait` will move by itself."""
         return any(
-            one.status is StepStatus.RUNNING and not one.is_group
+            one.status is StepStatus.RUNNING
+            and (one.retry_until is not None or one.wait_until is not None)
             for one in self._recorder.state.steps.values()
         )
 

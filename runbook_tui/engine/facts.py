@@ -9,9 +9,11 @@ from dataclasses import dataclass
 class Facts:
     """`now` is UTC as the journal writes it. `busy` are steps that are being looked at.
 
-    `held`: the operator wants nothing new to start.
+    `held`: the operator wants nothing new to start. `elsewhere` are steps whose open attempt
+    another machine began.
     """
 
     now: str
     busy: frozenset[str] = frozenset()
     held: bool = False
+    elsewhere: frozenset[str] = frozenset()

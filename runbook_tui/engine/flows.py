@@ -48,6 +48,14 @@ class Running:
 
 
 @dataclass(slots=True)
+class Elsewhere:
+    """Another machine is at it, or was: its result is awaited, or a person says that it is dead."""
+
+    step: PlanStep
+    directory: AttemptDir
+
+
+@dataclass(slots=True)
 class Judging:
     """The attempt is over, and looks say what came of it. `again_at`: it runs on elsewhere."""
 
@@ -68,4 +76,4 @@ class Verifying:
     looks: list[Look] = field(default_factory=list)
 
 
-Flow = Beginning | Running | Judging | Verifying
+Flow = Beginning | Running | Elsewhere | Judging | Verifying

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runbook_tui.engine.retries import INTERRUPTED
+from runbook_tui.engine.retries import CUT_SHORT, INTERRUPTED
 from state.events import AttemptEnded
 from state.json_value import Json
 from state.status import Proof, Verdict
@@ -127,7 +127,7 @@ def _not_proven(
         status = "stopped" if result.status == "stopped" and result.cause != TIMEOUT else "failed"
         return _ended(subject, result, seen, status, "none", reason)
     if verdict is Verdict.PARTIAL:
-        status = "unknown" if result.cause == INTERRUPTED else "failed"
+        status = "unknown" if result.cause in CUT_SHORT else "failed"
         return _ended(subject, result, seen, status, "partial", reason)
     if result.status == "stopped" and result.cause != TIMEOUT:
         return _ended(subject, result, seen, "stopped", result.effect, reason)

@@ -8,14 +8,16 @@ from __future__ import annotations
 from enum import Enum
 
 from runbook_tui.definition.plan import PlanStep
-from runbook_tui.engine import failing, manuals, retries
+from runbook_tui.engine import elsewhere, failing, manuals, retries
 from runbook_tui.engine.decisions import (
     AskConfirm,
+    AskElsewhere,
     AskFailure,
     AskManual,
     Begin,
     BeginWait,
     Decision,
+    DeclareDead,
     EndWait,
     EvaluateWhen,
     Fail,
@@ -50,7 +52,7 @@ def move(step: PlanStep, state: RunState, facts: Facts) -> Move:
     if stands.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED):
         return Rest.SETTLED
     if stands.open_attempt is not None or step.id in facts.busy:
-        return Rest.LIVE
+        return _live(step, stands, state, facts)
     if state.question_on(step.id) is not None:
         return Rest.ASKED
     if stands.answer is not None:
@@ -60,6 +62,17 @@ def move(step: PlanStep, state: RunState, facts: Facts) -> Move:
     if stands.status is StepStatus.PENDING:
         return _fresh(step, stands)
     return _failed(step, stands, state)
+
+
+def _live(step: PlanStep, stands: StepState, state: RunState, facts: Facts) -> Move:
+    """Let it go on; what goes on where nobody here can see it, a person is asked about."""
+    if step.id not in facts.elsewhere:
+        return Rest.LIVE
+    if state.question_on(step.id) is not None:
+        return Rest.ASKED
+    if stands.answer is not None and stands.answer.choice == elsewhere.DEAD:
+        return DeclareDead(step.id)
+    return AskElsewhere(step.id)
 
 
 def _fresh(step: PlanStep, stands: StepState) -> Decision:

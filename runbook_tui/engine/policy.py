@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
+from runbook_tui.engine import elsewhere
 from runbook_tui.engine.ports import Answer, NoAnswer
 from state.run_state import Question
 
@@ -24,7 +25,7 @@ _CHOICE: Final = re.compile(
     re.DOTALL,
 )
 _OF_RUN: Final = ("start", "rollback")
-_BEFORE: Final = frozenset({"confirm", "typed", "start"})
+_BEFORE: Final = frozenset({"confirm", "typed", "start", elsewhere.ASKS})
 
 
 @dataclass(slots=True)
@@ -88,7 +89,8 @@ class Policy:
         An answer to a failure (`retry`) may be given together with a confirmation, and waits.
         """
         for one in self.answers.get(question.step or "", ()):
-            if one.left and (one.choice in question.choices or question.asks not in _BEFORE):
+            waits = question.asks in _BEFORE or one.choice == elsewhere.DEAD
+            if one.left and (one.choice in question.choices or not waits):
                 return one
         return None
 

@@ -1,7 +1,8 @@
 """The questions that a run asks, and which answers to them count. Pure.
 
 Before a step: `yes skip rollback abort` (or a `manual` step's own choices). After a failure:
-`retry verified continue skip undo rollback abort`, as far as each makes sense. The choices are the
+`retry verified continue skip undo rollback abort`, as far as each makes sense. While another
+machine is at it: `dead`. The choices are the
 words of `--answer`; doing nothing is always possible and therefore no choice.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import manuals
+from runbook_tui.engine import elsewhere, manuals
 from runbook_tui.engine.ports import Answer
 from state.events import QuestionAsked
 from state.json_value import Json
@@ -18,7 +19,7 @@ from state.run_state import Question, RunState, StepState
 from state.status import StepStatus, Verdict
 
 _PARTIAL = Verdict.PARTIAL.value
-NEEDS_REASON = frozenset({"skip"})
+NEEDS_REASON = frozenset({"skip", elsewhere.DEAD})
 
 
 def next_id(state: RunState) -> str:
@@ -85,6 +86,23 @@ def failure(
         tuple(_after_failure(plan, step, stands, asks)),
         None,
         shown,
+    )
+
+
+def elsewhere_(step: PlanStep, state: RunState) -> QuestionAsked:
+    """Ask whether the machine that began the step's open attempt is dead."""
+    attempt = state.steps[step.id].open_attempt
+    if attempt is None:
+        raise ValueError(f"{step.id} has no open attempt")
+    text = f"{step.name} is running on {attempt.host}. Is {attempt.host} dead?"
+    return QuestionAsked(
+        next_id(state),
+        step.id,
+        elsewhere.ASKS,
+        text,
+        (elsewhere.DEAD,),
+        None,
+        elsewhere.shown(attempt, state),
     )
 
 

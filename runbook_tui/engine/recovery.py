@@ -18,7 +18,7 @@ class Row(Enum):
     """What to do with an attempt without an outcome."""
 
     ADOPT = "adopt the result"
-    ELSEWHERE = "another machine's: ask"
+    ELSEWHERE = "another machine's: wait, and ask whether it is dead"
     ATTACH = "re-attach and wait"
     VOID = "it never acted: run it"
     RERUN = "read-only: run again"

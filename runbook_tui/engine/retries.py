@@ -46,13 +46,18 @@ def tries(stands: StepState, since: str) -> int:
         attempt.started_at >= since
         and not attempt.undo
         and attempt.status is not AttemptStatus.VOID
-        and attempt.cause != INTERRUPTED
+        and attempt.cause not in CUT_SHORT
         for attempt in stands.attempts
     )
 
 
 INTERRUPTED = "interrupted"
 """The cause of an attempt whose worker died; it is no try that failed."""
+
+ELSEWHERE = "elsewhere"
+"""The cause of an attempt whose machine was declared dead."""
+
+CUT_SHORT = frozenset({INTERRUPTED, ELSEWHERE})
 
 
 def _decided_at(step: str, state: RunState) -> str:

@@ -20,6 +20,7 @@ from runbook_tui.engine.ports import (
     RollBack,
     StopStep,
 )
+from runbook_tui.ui.clock import local
 from runbook_tui.ui.model import Scene, questions
 from runbook_tui.ui.panes import shown_lines
 from state.run_state import Question, RunState
@@ -50,6 +51,7 @@ SAFE = {
     "failure": "Leave it so: decide later",
     "partial": "Leave it so: look first",
     "unknown": "Leave it so: look first",
+    "elsewhere": "Keep waiting: look there first",
 }
 
 MENU = "menu"
@@ -128,6 +130,9 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
         need = "required" if unknown else "optional"
         prompt = "How you know"
         return Choice(word, label, "v", reason=need, prompt=prompt)  # type: ignore[arg-type]  # both words are allowed
+    if word == "dead":
+        label = f"{question.shown.get('host', 'That machine')} is dead: look what it did"
+        return Choice(word, label, "y", reason="required", prompt="How you know")
     if word == "skip":
         return Choice(word, "Skip, with a reason", "s", reason="required", prompt="Why skip")
     if word == "undo":
@@ -158,6 +163,10 @@ def _retry(*, unknown: bool, partial: bool) -> Choice:
 def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
     if question.asks == "rollback":
         return (safe("A run of its own takes back what this run did, newest first."),)
+    if question.asks == "elsewhere":
+        begun, heard = (local(str(question.shown.get(name, ""))) for name in ("since", "heard"))
+        words = f"Begun there {begun}, last heard from {heard}. From here nobody can see what"
+        return (safe(f"{words} it does; its result is taken as soon as it comes."),)
     if question.asks == "manual":
         return (text("An item for a person. Your words and name go into the report."),)
     if question.asks in ("failure", "partial", "unknown"):

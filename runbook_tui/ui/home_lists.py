@@ -78,6 +78,8 @@ def _need(state: RunState, now: datetime, alive: bool) -> Entry:
     below = question.text if question is not None else (state.reason or state.left or "")
     if question is not None and question.asks in ("unknown", "partial"):
         status, words = StepStatus.UNKNOWN, "outcome unknown"
+    elif question is not None and question.asks == "elsewhere":
+        status, words = StepStatus.RUNNING, f"runs on {question.shown.get('host')}"
     elif question is not None and question.asks == "failure":
         status, words = StepStatus.FAILED, "failed"
     elif question is not None:

@@ -321,7 +321,9 @@ def resume_sections(
         mark = text((scene.glyphs.marks[stands.status], MARK_STYLES[stands.status]), " ")
         when = f"ended {local(stands.ended_at)}" if stands.done else WORDS[stands.status]
         if stands.open_attempt is not None:
-            when = "goes on"
+            question = state.question_on(step)
+            there = question is not None and question.asks == "elsewhere"
+            when = f"goes on, on {stands.open_attempt.host}" if there else "goes on"
         lines.append(mark + safe(f"{stands.name:<26} {when}"))
         how = "found done, by looking" if stands.adopted else stands.reason
         if how:

@@ -12,7 +12,7 @@ import pytest
 
 from runbook_tui import exits
 from runbook_tui.definition.plan import Plan, Retries, Verify
-from runbook_tui.engine.ports import Leave, StopStep
+from runbook_tui.engine.ports import Abort, Answer, Leave, StopStep
 from runbook_tui.engine.recovery import Found, Row, row
 from state.events import Payload
 from state.run_state import RunState
@@ -225,18 +225,125 @@ def test_a_corrupt_result_is_asked_about(stage: Stage) -> None:
     assert "not JSON" in str(stage.journal.state().steps["a"].reason)
 
 
+def begun_elsewhere(stage: Stage, made: Plan, monkeypatch: pytest.MonkeyPatch, *does: Does) -> None:
+    """Let another machine begin the first step, and be seen no more."""
+    with monkeypatch.context() as patch:
+        patch.setattr("runbook_tui.engine.attempt_events.machine_id", lambda: "another")
+        patch.setattr(stage, "place", replace(stage.place, host="bastion-2"))
+        left_behind(stage, made, *does)
+
+
 def test_another_machine_is_never_judged_from_here(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = plan(step("a", verify=LOOKS))
     stage.pool.on("a", sees("absent"), mode="verify")
-    with monkeypatch.context() as patch:
-        patch.setattr("runbook_tui.engine.attempt_events.machine_id", lambda: "another")
-        left_behind(stage, made, Does(how="dies"))
+    begun_elsewhere(stage, made, monkeypatch, Does(how="dies"))
+    heard = stage.journal.state().at
     looked = len(stage.pool.orders)
-    assert stage.drive(made) == exits.WAITS
-    assert "another machine" in str(stage.journal.state().steps["a"].reason)
+    operator = ScriptedOperator()
+    assert stage.drive(made, operator) == exits.WAITS
     assert len(stage.pool.orders) == looked
+    asked = operator.asked[0]
+    assert (asked.asks, asked.choices) == ("elsewhere", ("dead",))
+    assert asked.text == "A is running on bastion-2. Is bastion-2 dead?"
+    assert asked.shown["heard"] == heard
+    assert stage.statuses() == {"a": "running"}
+
+
+def test_its_result_is_taken_as_soon_as_it_comes(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(step("a"))
+    begun_elsewhere(stage, made, monkeypatch, runs())
+    operator = ScriptedOperator(person=True)
+    operator.when(lambda state: bool(state.questions), lambda: stage.pool.finish("a"))
+    assert stage.drive(made, operator) == exits.DONE
+    assert "question_withdrawn" in stage.journal.kinds()
+    assert stage.pool.acted == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "asks", "code"),
+    [
+        ("present", "succeeded", None, exits.DONE),
+        ("absent", "failed", "failure", exits.FAILED),
+        ("partial", "unknown", "partial", exits.WAITS),
+        ("unknown", "unknown", "unknown", exits.WAITS),
+    ],
+)
+def test_a_machine_declared_dead_is_looked_after_and_nothing_is_run_again_unasked(
+    stage: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    verdict: str,
+    status: str,
+    asks: str | None,
+    code: int,
+) -> None:
+    made = plan(step("a", verify=LOOKS, retries=Retries(3, 0.0)))
+    stage.pool.on("a", sees("absent"), sees(verdict), mode="verify")
+    begun_elsewhere(stage, made, monkeypatch, Does(how="dies"))
+    operator = ScriptedOperator({"elsewhere": [("dead", "its power supply burnt")]})
+    assert stage.drive(made, operator) == code
+    assert stage.statuses() == {"a": status}
+    assert [one.asks for one in operator.asked] == ["elsewhere", *([asks] if asks else [])]
+    assert stage.pool.acted == ["a"]
+    last = stage.journal.state().steps["a"].attempts[0]
+    assert last.adopted is (verdict == "present")
+    if asks is not None:
+        assert "bastion-2, which dana declared dead: its power supply burnt." in str(last.reason)
+
+
+def test_declaring_a_machine_dead_needs_a_reason(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(step("a"))
+    begun_elsewhere(stage, made, monkeypatch, Does(how="dies"))
+    operator = ScriptedOperator({"elsewhere": ["dead"]})
+    assert stage.drive(made, operator) == exits.WAITS
+    assert operator.refusals == ["dead needs a reason."]
+
+
+def test_what_only_reads_is_run_again_once_its_machine_is_dead(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(step("a", "check", options={"run": "true"}))
+    begun_elsewhere(stage, made, monkeypatch, Does(how="dies"), works())
+    operator = ScriptedOperator({"elsewhere": [("dead", "burnt")]})
+    assert stage.drive(made, operator) == exits.DONE
+    assert stage.pool.acted == ["a", "a"]
+
+
+def test_a_run_that_is_to_end_waits_for_what_another_machine_does(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(step("a", verify=LOOKS))
+    stage.pool.on("a", sees("absent"), mode="verify")
+    begun_elsewhere(stage, made, monkeypatch, Does(how="dies"))
+    operator = ScriptedOperator(person=True)
+    operator.when(lambda state: bool(state.questions), Abort("enough"))
+    operator.when(
+        lambda state: bool(state.steps["a"].notes),
+        lambda: Answer("q1", "dead", "person", "burnt"),
+    )
+    assert stage.drive(made, operator) == exits.ABORTED
+    assert "cannot be stopped from here" in stage.journal.state().steps["a"].notes[0].text
+
+
+def test_back_on_its_own_machine_nobody_need_be_dead(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = plan(step("a"))
+    left_behind(stage, made, runs())
+    with monkeypatch.context() as patch:
+        patch.setattr("runbook_tui.engine.attempts.machine_id", lambda: "another")
+        assert stage.drive(made) == exits.WAITS
+    assert len(stage.journal.state().questions) == 1
+    operator = ScriptedOperator().when(
+        lambda state: not state.questions, lambda: stage.pool.finish("a")
+    )
+    assert stage.drive(made, operator) == exits.DONE
+    assert stage.pool.acted == ["a"]
 
 
 def test_a_changed_boot_makes_workers_dead(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,3 +63,20 @@ def test_the_side_counts_evidence_only(story: Story) -> None:
     sections = side_sections(now, story.plan.step("deploy"), ())
     evidence = next(one for one in sections if one.title.plain == "Evidence so far")
     assert (evidence.right, evidence.lines[0].plain) == ("", "No evidence yet.")
+
+
+def test_another_machine_may_be_declared_dead_with_a_reason(story: Story) -> None:
+    story.migrating()
+    began = story.state.steps["migrate"].started_at if story.state else ""
+    shown = {"host": "bastion-2", "since": began, "heard": began, "reason": "Begun there."}
+    text = "Run database migrations is running on bastion-2. Is bastion-2 dead?"
+    story.ask("migrate", "elsewhere", text, "dead", shown=shown)
+    now = scene(story)
+    asked = decisions.ask(now, now.state.questions[0])
+    wait, dead = asked.choices
+    assert (wait.value, wait.label) == ("", "Keep waiting: look there first")
+    assert (dead.key, dead.reason) == ("y", "required")
+    assert dead.label == "bastion-2 is dead: look what it did"
+    assert asked.lines[0].plain.startswith("Begun there ")
+    resumed = panes.resume_sections(now, now.state, None)[0]
+    assert any("goes on, on bastion" in line.plain for line in resumed.lines)
