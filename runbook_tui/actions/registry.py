@@ -18,6 +18,7 @@ BUILT_IN = (
     "copy",
     "deploy",
     "env",
+    "join",
     "manual",
     "migrate",
     "monitor",

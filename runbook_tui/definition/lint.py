@@ -79,7 +79,7 @@ class _Lint:
         in_ = self._in(step, in_)
         before = outer or Available(self.outputs)
         available = Available(before.steps, before.host or on_hosts(step), before.item)
-        self.steps.step(step, in_)
+        self.steps.step(step, in_, inside=outer is not None)
         self._fixed(step.node, _FIXED_TEXTS)
         self._when(step.node, available, in_)
         if step.children:

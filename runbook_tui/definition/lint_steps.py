@@ -32,7 +32,18 @@ _NOT_FOR: dict[str, frozenset[str]] = {
         ["timeout", "retries", "verify", "undo", "secret_files", "fail_fast", "background"]
     ),
     "join": frozenset(
-        ["confirm", "retries", "verify", "undo", "secret_files", "fail_fast", "background"]
+        [
+            "confirm",
+            "timeout",
+            "retries",
+            "verify",
+            "undo",
+            "no_return",
+            "secret_files",
+            "fail_fast",
+            "background",
+            "on_failure",
+        ]
     ),
 }
 _NOT_ALONE = frozenset({"fail_fast"})
@@ -47,9 +58,12 @@ class StepCheck:
         self.problems = scope.problems
         self.earlier: dict[str, Step] = {}
 
-    def step(self, step: Step, in_: str | None) -> None:
-        """Check one step, groups before their own steps, in order."""
+    def step(self, step: Step, in_: str | None, *, inside: bool = False) -> None:
+        """Check one step, groups before their own steps, in order. `inside`: of a group."""
         self._keys(step)
+        if step.keys.background and inside:
+            said = "a step of a group runs with its group, not in the background"
+            self._problem(step, "background", said)
         if step.keys.background and not self._reads(step):
             self._problem(step, "background", f'"{step.kind}" changes things and cannot run aside')
         if confirm_of(step.keys) == "approval":

@@ -235,7 +235,7 @@ class IncludeKeys(Keys):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as read. `kind` is an action, or `parallel`, `each`, `include`, `join`.
+    """A step as read. `kind` is an action, or `parallel`, `each`, `include`.
 
     `options` are the action's as written, a bare scalar put under the option it stands for.
     `children` are the steps of a group. `node` is where it stands in the file.

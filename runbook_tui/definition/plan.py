@@ -126,10 +126,12 @@ class PlanStep:
     overlaid: tuple[str, ...] = ()
     """Options that came from the environment's overlay."""
     beyond: str | None = None
-    """What this program cannot run yet (`each`, `include`, `background`, `approval`), or None."""
+    """What this program cannot run yet (`each`, `include`, `approval`), or None."""
     undoes: str | None = None
     """In a rollback: the step of the base run whose effect this one takes back."""
     secret_files: tuple[str, ...] = ()
+    background: bool = False
+    """The next steps begin beside it; a `join`, or the end of the run, awaits it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,6 @@ from runbook_tui.definition.values import wrong_value
 BEYOND = {
     "each": "steps repeated for each host or item (`each`)",
     "include": "another runbook as a part of this one (`include`)",
-    "join": "waiting for a background step (`join`)",
-    "background": "a step in the background (`background`)",
     "approval": "the approval of another operator (`confirm: approval`)",
 }
 """What this program cannot run yet, in words."""
@@ -227,6 +225,7 @@ class Planner:
             overlaid=laid.changed,
             beyond=_beyond(step),
             secret_files=tuple(keys.secret_files),
+            background=keys.background,
         )
 
 
@@ -245,8 +244,6 @@ def _retries(keys: RetryKeys | None) -> Retries | None:
 def _beyond(step: Step) -> str | None:
     if step.kind in BEYOND:
         return BEYOND[step.kind]
-    if step.keys.background:
-        return BEYOND["background"]
     return BEYOND["approval"] if confirm_of(step.keys) == "approval" else None
 
 

@@ -120,7 +120,6 @@ def _step(definitions: dict[str, Any]) -> dict[str, Any]:
         "parallel": {**_list("step"), "description": "Steps that run at the same time."},
         "each": _either(_model(EachKeys, definitions, references=True)),
         "include": _either(_model(IncludeKeys, definitions)),
-        "join": {"type": "string", "description": "Waits for a step in the background."},
     }
     properties.update(actions)
     properties.update(groups)

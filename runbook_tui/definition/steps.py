@@ -24,12 +24,13 @@ from runbook_tui.definition.problems import Problem, did_you_mean
 from runbook_tui.definition.tree import Map, Seq, describe, spot, stray
 from runbook_tui.definition.validate import validate
 
-GROUPS = ("parallel", "each", "include", "join")
+GROUPS = ("parallel", "each", "include")
+_NOT_INSIDE = frozenset({*GROUPS, "join"})
 STEP_KEYS = frozenset(field.alias or name for name, field in StepKeys.model_fields.items())
 TAKEN_IDS = frozenset({"start", "rollback"})
 """`--confirm start=…` and `--confirm rollback=…` ask for the environment's name."""
 
-SHORTHANDS = {"each": "host", "include": "file", "join": "join"}
+SHORTHANDS = {"each": "host", "include": "file"}
 
 
 class StepReader:
@@ -81,7 +82,7 @@ class StepReader:
         kind = self._kind(node)
         given = {key: value for key, value in node.items() if key in STEP_KEYS}
         keys = validate(StepKeys, given, self.problems, roots=(node,))
-        if kind in GROUPS and inside:
+        if kind in _NOT_INSIDE and inside:
             said = f'"{kind}" cannot stand inside "{inside}"'
             self.problems.append(spot(node, kind, of_key=True).error("nesting", said))
             kind = None

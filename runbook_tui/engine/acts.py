@@ -63,7 +63,7 @@ class Acts:
         if isinstance(decision, d.RecordManual):
             answer = state.steps[decision.step].answer
             return (_recorded(decision.step, answer),) if answer else ()
-        if isinstance(decision, d.Skip | d.Fail | d.JudgeGroup):
+        if isinstance(decision, d.Skip | d.Fail | d.Judge):
             return (_judged(decision),)
         return self._of_run(decision, state)
 
@@ -210,7 +210,7 @@ def _retry(decision: d.PlanRetry, state: RunState) -> RetryPlanned:
     return RetryPlanned(decision.step, clock.utc(decision.delay), reason)
 
 
-def _judged(decision: d.Skip | d.Fail | d.JudgeGroup) -> Payload:
+def _judged(decision: d.Skip | d.Fail | d.Judge) -> Payload:
     if isinstance(decision, d.Skip):
         return StepSkipped(decision.step, decision.reason, decision.by)
     if isinstance(decision, d.Fail):

@@ -2,8 +2,10 @@
 
 Steps go one after another, phase by phase; those of a group side by side. The rules of a group:
 conditions first, then all confirmations, then all begin; once one has failed none begins for the
-first time, and `fail_fast` stops those that run. An early end (see `endings`) waits until nothing
-is live. A move that needs nothing but time or a person yields no decision.
+first time, and `fail_fast` stops those that run. What runs in the background lets the next ones
+begin once it has begun itself; when it has failed, nothing begins before that is decided. An early
+end (see `endings`) waits until nothing is live, and stops what runs in the background: it only
+reads. A move that needs nothing but time or a person yields no decision.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from runbook_tui.engine.decisions import (
     AskConfirm,
     AskElsewhere,
     AskFailure,
+    AskManual,
     AskRollback,
     AskStart,
     Begin,
@@ -26,7 +29,7 @@ from runbook_tui.engine.decisions import (
     End,
     EvaluateWhen,
     Fail,
-    JudgeGroup,
+    Judge,
     Skip,
     StopAttempt,
     Withdraw,
@@ -54,16 +57,7 @@ def decide(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
     rest = _finish_early(plan, state, facts)
     if rest is not None:
         return rest
-    for phase in plan.phases:
-        for item in phase.items:
-            found = (
-                _group(item, state, facts)
-                if isinstance(item, PlanGroup)
-                else _single(item, state, facts)
-            )
-            if found is not None:
-                return _unless_held(found, facts)
-    return (End("succeeded", state.failures),)
+    return _walk(plan, state, facts)
 
 
 def started(plan: Plan, state: RunState) -> bool:
@@ -74,6 +68,52 @@ def started(plan: Plan, state: RunState) -> bool:
         answer.question.step is None and answer.choice in ("yes", "rollback")
         for answer in state.answered.values()
     )
+
+
+def _walk(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
+    """Return the decisions of the first item that is not settled, and of what runs beside it."""
+    beside: set[str] = set()
+    breached = False
+    for item in (item for phase in plan.phases for item in phase.items):
+        found = (
+            _group(item, state, facts)
+            if isinstance(item, PlanGroup)
+            else _single(item, state, facts)
+        )
+        if found is None:
+            continue
+        found = _unless_held(found, facts)
+        if _awaited(item) in beside:
+            found = tuple(one for one in found if not isinstance(one, Judge))
+        if breached:
+            found = tuple(one for one in found if not _starts(one, state))
+        if found or not _runs_aside(item, state):
+            return found
+        beside.add(item.id)
+        breached = breached or state.steps[item.id].status in _UNSETTLED
+    return () if beside else (End("succeeded", state.failures),)
+
+
+def _awaited(item: PlanStep | PlanGroup) -> str | None:
+    """Return the step whose end an item waits for, if it is a `join`."""
+    if isinstance(item, PlanGroup) or item.action != "join":
+        return None
+    return str(item.options["join"])
+
+
+def _runs_aside(item: PlanStep | PlanGroup, state: RunState) -> bool:
+    """Tell whether an item lets the next ones begin: in the background, and begun."""
+    if isinstance(item, PlanGroup) or not item.background:
+        return False
+    return bool(state.steps[item.id].attempts)
+
+
+def _starts(decision: Decision, state: RunState) -> bool:
+    """Tell whether a decision is the first sign of life of a step."""
+    if isinstance(decision, Begin | BeginWait | AskConfirm | AskManual | EvaluateWhen):
+        stands = state.steps[decision.step]
+        return stands.status is StepStatus.PENDING and not stands.attempts
+    return False
 
 
 def _unless_held(found: Sequence[Decision], facts: Facts) -> tuple[Decision, ...]:
@@ -103,7 +143,7 @@ def _group(group: PlanGroup, state: RunState, facts: Facts) -> tuple[Decision, .
     elif failed:
         decisions = [found for found in decisions if not _first(found, state, group)]
     if failed and group.fail_fast:
-        decisions += _stops(group, state, f"{group.name}: another step failed (fail_fast)")
+        decisions += _stops(group.steps, state, f"{group.name}: another step failed (fail_fast)")
     return tuple(decisions)
 
 
@@ -148,13 +188,13 @@ def _judge(group: PlanGroup, state: RunState) -> tuple[Decision, ...] | None:
         unmet = all(one.skipped_by == "when" for one in stands)
         return (Skip(group.id, "all of its steps were skipped", "when" if unmet else "end"),)
     failed = any(one.status is StepStatus.FAILED for one in stands)
-    return (JudgeGroup(group.id, "failed" if failed else "succeeded"),)
+    return (Judge(group.id, "failed" if failed else "succeeded"),)
 
 
-def _stops(group: PlanGroup, state: RunState, reason: str) -> list[Decision]:
+def _stops(steps: Sequence[PlanStep], state: RunState, reason: str) -> list[Decision]:
     return [
         StopAttempt(step.id, reason)
-        for step in group.steps
+        for step in steps
         if (attempt := state.steps[step.id].open_attempt) is not None
         and attempt.stop_reason is None
     ]
@@ -229,13 +269,16 @@ def _wind_up(plan: Plan, state: RunState, facts: Facts, ending: Ending) -> tuple
     stops: list[Decision] = []
     for group in plan.groups():
         if group.fail_fast or ending.stops:
-            stops += _stops(group, state, f"the run ends: {ending.reason}")
+            stops += _stops(group.steps, state, f"the run ends: {ending.reason}")
     if ending.stops:
         stops += [
             StopAttempt(step.id, f"the run ends: {ending.reason}")
             for step, attempt in state.open_attempts()
             if attempt.stop_reason is None and step.group is None
         ]
+    stops += _stops(
+        [step for step in plan.steps() if step.background], state, f"the run ends: {ending.reason}"
+    )
     if stops:
         return tuple(stops)
     if _live(state, facts):

@@ -122,8 +122,8 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeGroup:
-    """All steps of a group are settled."""
+class Judge:
+    """A group whose steps are all settled, or a `join` whose step has ended, is done."""
 
     step: str
     status: Literal["succeeded", "failed"]
@@ -178,7 +178,7 @@ Decision = (
     | RecordManual
     | Skip
     | Fail
-    | JudgeGroup
+    | Judge
     | StopAttempt
     | Withdraw
     | BeginRollback

@@ -85,7 +85,7 @@ class Foreseen:
         """What will happen, in two or three words."""
         if self.met is False:
             return "left out"
-        if self.step.action in ("manual", "wait"):
+        if self.step.action in ("manual", "wait", "join"):
             return "you do it" if self.step.action == "manual" else "waits"
         if self.there:
             return "is there"

@@ -21,6 +21,7 @@ from runbook_tui.engine.decisions import (
     EndWait,
     EvaluateWhen,
     Fail,
+    Judge,
     PlanRetry,
     RecordManual,
     Skip,
@@ -93,6 +94,8 @@ def _begin(step: PlanStep) -> Decision:
         return AskManual(step.id)
     if step.action == "wait":
         return BeginWait(step.id)
+    if step.action == "join":
+        return Judge(step.id, "succeeded")
     return Begin(step.id) if step.confirm == "none" else AskConfirm(step.id)
 
 

@@ -127,7 +127,7 @@ def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLin
         right = took = lasting(taken) if taken is not None else ""
     return StepLine(
         id=step.id,
-        name=step.name,
+        name=f"{step.name} &" if step.background else step.name,
         level=level,
         status=status,
         right=right,
@@ -203,7 +203,9 @@ def _where(scene: Scene) -> list[str]:
         left = _left(scene)
         then = [f"then about {about(left)}"] if left else []
         return ["Waits for you", f"{_number(steps, question.step)} of {total}", so_far, *then]
-    current = running[0] if running else next((s for s in steps if not s.done), None)
+    beside = {step.id for step in scene.plan.steps() if step.background}
+    ahead_of = [stands for stands in running if stands.id not in beside] or running
+    current = ahead_of[0] if running else next((s for s in steps if not s.done), None)
     phase = f"{current.phase}, " if current else ""
     left = _left(scene)
     ahead = [f"about {about(left)} left"] if left else []
@@ -256,13 +258,18 @@ def first_question(state: RunState) -> Question | None:
     return next(iter(questions(state)), None)
 
 
-def current_step(state: RunState) -> str | None:
-    """Return the step that matters now: with a question, running, or the next one."""
+def current_step(state: RunState, plan: Plan) -> str | None:
+    """Return the step that matters now: with a question, running, or the next one.
+
+    What runs in the background comes after what it runs beside.
+    """
     question = first_question(state)
     if question is not None and question.step is not None:
         return question.step
     steps = [stands for stands in state.steps.values() if not stands.is_group]
+    beside = {step.id for step in plan.steps() if step.background}
     running = [stands for stands in steps if stands.status is StepStatus.RUNNING]
+    running.sort(key=lambda stands: stands.id in beside)
     if running:
         group = running[0].group
         return group if group and len(running) > 1 else running[0].id
@@ -312,7 +319,10 @@ def now_bar(scene: Scene, *, wide: bool = False) -> Now:
     if not running:
         return Now(text("Now"), ((_between_steps(scene), EMPTY),))
     lines = [(_doing(scene, running[0]), _ends(scene, running[0]))]
-    if len(running) > 1:
+    beside = {step.id for step in scene.plan.steps() if step.background}
+    if len(running) == 2 and running[0].id in beside and running[1].id not in beside:
+        lines = [(_doing(scene, running[1]), safe(f"beside {running[0].name}"))]
+    elif len(running) > 1:
         names = ", ".join(stands.name for stands in running[1:])
         lines = [(safe(f"{running[0].name}, {names} run at once."), EMPTY)]
     ending = endings.wanted(scene.plan, state)

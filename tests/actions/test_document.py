@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ ENVIRONMENT = {
     "secrets": {"REGISTRY_TOKEN": {"env": "REGISTRY_TOKEN"}},
 }
 PUSH = {"id": "push", "push": {"image": "registry.example.org/practice-hub:v1.4.0"}}
+SOAK = {"id": "soak", "check": {"run": "true"}, "background": True}
 DEPLOY = {"id": "deploy", "run": "true", "verify": {"run": "true"}}
 
 
@@ -41,7 +43,8 @@ def test_every_option_is_described(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", registry.BUILT_IN)
 def test_an_example_is_part_of_a_runbook(kind: str, tmp_path: Path) -> None:
-    before = {"deploy": [PUSH], "wait": [DEPLOY]}.get(kind, [])
+    known: dict[str, list[Any]] = {"deploy": [PUSH], "wait": [DEPLOY], "join": [SOAK]}
+    before = known.get(kind, [])
     head = {
         "runbook": "Example",
         "version": 1,

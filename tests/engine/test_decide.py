@@ -22,7 +22,7 @@ from runbook_tui.engine.decisions import (
     EndWait,
     EvaluateWhen,
     Fail,
-    JudgeGroup,
+    Judge,
     PlanRetry,
     RecordManual,
     Skip,
@@ -299,7 +299,7 @@ def test_a_choice_that_ends_the_run_leaves_nothing_unknown_behind() -> None:
     story.tell(StepSkipped("b", "it is fine", "person"))
     assert story.next() == ()
     story.ended("c")
-    assert story.next() == (JudgeGroup("g", "succeeded"),)
+    assert story.next() == (Judge("g", "succeeded"),)
 
 
 def test_a_choice_that_rolls_back_is_confirmed_first() -> None:
@@ -340,7 +340,7 @@ class TestGroups:
         assert story.next() == (Begin("a"), Begin("b"))
         story.intended("a").intended("b").ended("a")
         assert story.next() == ()
-        assert story.ended("b").next() == (JudgeGroup("g", "succeeded"),)
+        assert story.ended("b").next() == (Judge("g", "succeeded"),)
         story.tell(StepJudged("g", "succeeded"))
         assert story.next() == (Begin("c"),)
 
@@ -426,6 +426,6 @@ class TestGroups:
     def test_continue_settles(self) -> None:
         story = Story(plan(group("g", step("a", on_failure="continue"), step("b"))))
         story.tried("a", "failed").tried("b")
-        assert story.next() == (JudgeGroup("g", "failed"),)
+        assert story.next() == (Judge("g", "failed"),)
         story.tell(StepJudged("g", "failed"))
         assert story.next() == (End("succeeded", 1),)

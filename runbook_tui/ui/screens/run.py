@@ -339,7 +339,8 @@ class RunScreen(RunView):
             self.app.call_later(self.app.run_action, "leave_run")
             return
         running = [stands.name for stands, _ in state.open_attempts()]
-        coming = state.steps.get(model.current_step(state) or "")
+        scene = self._scene()
+        coming = state.steps.get((scene and model.current_step(state, scene.plan)) or "")
         dialog = leave_dialog(state.run, running, coming.name if coming else "")
         self.app.push_screen(dialog, self._left)
 

@@ -250,7 +250,7 @@ class RunView(Screen[None]):
             return
         self.header.show(model.header(scene))
         self.checklist.show(model.step_lines(scene))
-        current = model.current_step(scene.state)
+        current = model.current_step(scene.state, scene.plan)
         self.checklist.fit(self.checklist.current if self._own_choice else current or "")
         if not self._own_choice and current is not None:
             self.checklist.choose(current)

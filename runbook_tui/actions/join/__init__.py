@@ -1,0 +1,1 @@
+"""Waits for a step that runs in the background."""
