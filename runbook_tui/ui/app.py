@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -24,6 +24,7 @@ from widgets.themes import DEFAULTS, THEMES
 if TYPE_CHECKING:
     from runbook_tui.ui.bridge import ScreenOperator
     from runbook_tui.ui.screens.run import RunScreen
+    from runbook_tui.ui.shell_here import Shell
     from widgets.log_view import LogView
 
 
@@ -223,6 +224,28 @@ class RunbookApp(App[int]):
         with self.suspend():
             subprocess.run([*pager, str(file)], check=False)
         self.refresh()
+
+    def open_shell(self, shell: Shell, step: str) -> str:
+        """Give the terminal to a shell until it ends; return what is to be noted of it."""
+        import time
+
+        from runbook_tui.ui.shell_here import in_words
+        from widgets.safe import plain
+
+        begun = time.monotonic()
+        try:
+            with self.suspend():
+                print(
+                    f"A shell at {plain(step)}, in {plain(str(shell.directory))}. exit comes back."
+                )
+                code = shell.run()
+        except OSError as problem:
+            return f"no shell at {step}: {shell.program}: {problem.strerror}"
+        except SuspendNotSupported:
+            return f"no shell at {step}: this terminal cannot be handed over"
+        finally:
+            self.refresh()
+        return in_words(step, code, time.monotonic() - begun)
 
     def on_resize(self, event: events.Resize) -> None:
         """Cover everything while the terminal is too small."""

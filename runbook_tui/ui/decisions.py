@@ -38,6 +38,7 @@ ACTING: Mapping[str, str] = {
     "u": "undo this step",
     "x": "stop the step",
     "p": "pause after it",
+    "o": "open a shell",
     "a": "abort",
 }
 """The letters that act, each only after `d`."""
@@ -56,6 +57,13 @@ SAFE = {
 
 MENU = "menu"
 """The id of the list of what can be done while no question is open."""
+
+
+LOOKED_INTO = ("failure", "partial", "unknown")
+"""Questions that somebody may want to look into first."""
+
+SHELL = "shell"
+"""The choice that decides nothing: a shell where the step stands, and then the question again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,9 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
         else _choice(word, question, unknown=unknown)
         for word in words
     ]
+    if question.asks in LOOKED_INTO and question.step is not None:
+        last = next((i for i, one in enumerate(choices) if one.value == "abort"), len(choices))
+        choices.insert(last, Choice(SHELL, "Open a shell here", "o"))
     return Ask(
         id=question.id,
         question=safe(question.text),
@@ -169,7 +180,7 @@ def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
         return (safe(f"{words} it does; its result is taken as soon as it comes."),)
     if question.asks == "manual":
         return (text("An item for a person. Your words and name go into the report."),)
-    if question.asks in ("failure", "partial", "unknown"):
+    if question.asks in LOOKED_INTO:
         running = [stands.name for stands, _ in scene.state.open_attempts()]
         if running:
             words = f"{', '.join(running)} goes on. Nothing later starts until you have decided."

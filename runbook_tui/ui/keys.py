@@ -73,6 +73,7 @@ ACT: Acts = (
     ("u", "undo this step"),
     ("x", "stop the step …"),
     ("p", "pause after it"),
+    ("o", "open a shell"),
     ("a", "abort …"),
 )
 HOME_LOOK: Rows = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,8 +83,3 @@ def in_words(step: str, code: int, seconds: float) -> str:
     """Return what is noted of a shell that has ended."""
     minutes, rest = divmod(round(seconds), 60)
     return f"shell at {step} ended after {minutes}:{rest:02}, exit code {code}"
-
-
-def inherited() -> Mapping[str, str]:
-    """Return this program's own variables."""
-    return dict(os.environ)

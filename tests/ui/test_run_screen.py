@@ -17,6 +17,7 @@ from runbook_tui.ui.backend import Ended
 from runbook_tui.ui.screens.dialogs import Dialog
 from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run import RunScreen
+from runbook_tui.ui.shell_here import Shell
 from state.events import QuestionAnswered, RunResumed
 from state.stores.attempt_dir import AttemptDir
 from tests.harness.screen import frame, shows, until
@@ -262,6 +263,32 @@ async def test_failure_to_rollback_is_d_b_name_enter(
         answer = backend.commands[1]
         assert isinstance(answer, Answer)
         assert (answer.choice, answer.fields) == ("rollback", {"typed": "production"})
+
+
+async def test_a_shell_is_noted_and_decides_nothing(
+    backend: FakeBackend, story: Story, fixed_clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Shell] = []
+
+    def open_shell(_: RunbookApp, shell: Shell, step: str) -> str:
+        opened.append(shell)
+        return f"shell at {step} ended"
+
+    monkeypatch.setattr(RunbookApp, "open_shell", open_shell)
+    failed(story)
+    fixed_clock.at_end_of(story)
+    async with on_screen(backend) as pilot:
+        await pilot.press("o")
+        await shows(pilot, "o is open a shell; it works after d")
+        await pilot.press("d", "o")
+        await until(pilot, lambda: len(backend.commands) == 2)
+        assert [shell.variables["RUNBOOK_STEP"] for shell in opened] == ["migrate"]
+        name = "Run database migrations"
+        assert backend.commands == [
+            AddNote(f"shell opened at {name}", "migrate"),
+            AddNote(f"shell at {name} ended", "migrate"),
+        ]
+        await shows(pilot, f"{name} failed. What now?")
 
 
 async def test_rollback_frame(

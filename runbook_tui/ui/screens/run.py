@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -11,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
-from runbook_tui.ui import decisions, model, panes
+from runbook_tui.ui import decisions, model, panes, shell_here
 from runbook_tui.ui.backend import BackendError
 from runbook_tui.ui.model import Scene
 from runbook_tui.ui.screens.dialogs import HelpScreen, leave_dialog
@@ -20,7 +21,7 @@ from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run_view import RunView
 from runbook_tui.ui.sizes import WIDE
 from state.run_state import Question
-from widgets.decision_bar import DecisionBar
+from widgets.decision_bar import Ask, DecisionBar
 from widgets.field import Field
 from widgets.parallel_panes import ParallelPanes
 from widgets.rows import text
@@ -297,6 +298,9 @@ class RunScreen(RunView):
     def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
         """Hand the decision to the driver."""
         event.stop()
+        if event.choice == decisions.SHELL:
+            self._open_shell(event.ask)
+            return
         fields: Mapping[str, str] = {}
         if event.ask.form and event.choice not in ("skip", "rollback", "abort"):
             if self.pane.form.problem:
@@ -309,6 +313,19 @@ class RunScreen(RunView):
         self._focus_back()
         if event.ask.id == decisions.MENU:
             self._close_menu()
+
+    def _open_shell(self, asked: Ask) -> None:
+        """Give the terminal to a shell where the step stands; what is asked stays asked."""
+        scene = self._scene()
+        question = scene.state.question(asked.id) if scene is not None else None
+        open_shell = getattr(self.app, "open_shell", None)
+        if scene is None or question is None or question.step is None or open_shell is None:
+            return
+        step = scene.plan.step(question.step)
+        self.operator.send(AddNote(f"shell opened at {step.name}", step.id))
+        note = open_shell(shell_here.shell(scene.plan, scene.state, step.id, os.environ), step.name)
+        self.operator.send(AddNote(note, step.id))
+        self._focus_back()
 
     def _send(self, command: Command) -> None:
         if isinstance(command, Hold | Release):
