@@ -29,6 +29,7 @@ from runbook_tui.ui.engine_backend import EngineBackend
 from runbook_tui.ui.screens.run import RunScreen
 from state.run_state import RunState
 from state.status import StepStatus
+from state.stores.location import Location
 
 SIZES = ((80, 24), (160, 45))
 DEADLINE = 300.0
@@ -180,7 +181,7 @@ def main() -> None:
         directory = Path(place) / "sandbox"
         site = practice.up(directory, lambda line: print(line, flush=True))
         backend = EngineBackend(
-            Path(place) / "state",
+            Location(Path(place) / "state"),
             "dana",
             secrets.resolve,
             folders={site.runbooks: site.work},

@@ -1,16 +1,22 @@
-"""The borders of the stores: what the engine and the screens know of a journal."""
+"""The borders of the stores: what the engine and the screens know of them.
+
+All methods raise StoreError when the store cannot be used, and may be called from any thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from state.codec import Head
 from state.events import Payload, Record, RunStarted
+from state.holders import Held, Holder, Kind
+from state.json_value import Json
+from state.messages import Message
 
 
 class JournalReader(Protocol):
-    """Reads runs. All methods raise StoreError."""
+    """Reads runs."""
 
     def runs(self) -> list[str]:
         """Return the ids of all runs, newest first."""
@@ -41,7 +47,10 @@ class Journal(JournalReader, Protocol):
         token: int,
         sources: Mapping[str, bytes],
     ) -> Record:
-        """Begin a run with its first record and its definition's files. Raises RunExists."""
+        """Begin a run with its first record and its definition's files.
+
+        Raises RunExists; Fenced when a lease of this store was taken over.
+        """
 
     def append(
         self,
@@ -56,7 +65,125 @@ class Journal(JournalReader, Protocol):
         """Add records in one transaction, all or none, and return them: they are on disk then.
 
         With `after` (the number of the last record that the writer knows) raises Overtaken when
-        the run has gone on since. Raises Fenced when a newer token has written, StoreFull when
-        there is no room (nothing was kept), StoreUnusable when it is not known what was kept: read
-        the run again before anything else.
+        the run has gone on since. Raises Fenced when a newer token has written or a lease of this
+        store was taken over, StoreFull when there is no room (nothing was kept), StoreUnusable when
+        it is not known what was kept: read the run again before anything else.
         """
+
+
+class Lease(Protocol):
+    """The right to drive a run, or runs in an environment, until `release` or this process's end.
+
+    On PostgreSQL it must also be heard of: a holder that is silent for longer than the expiry may
+    be replaced by whoever acquires next. Until somebody does, it goes on holding.
+    """
+
+    @property
+    def name(self) -> str:
+        """The environment's lock name, or the run's id."""
+
+    @property
+    def holder(self) -> Holder:
+        """Who took it: this process."""
+
+    @property
+    def previous(self) -> Holder | None:
+        """Who held it before; its run may have left something unresolved."""
+
+    @property
+    def token(self) -> int:
+        """The number of this acquisition; a later holder's is higher."""
+
+    def lost(self) -> bool:
+        """Whether somebody else is known to have taken it. Cheap: asks nobody, never blocks.
+
+        It hastens the end of a driver that was replaced. What keeps that driver from writing is
+        the journal, which looks at the lease within each append (Fenced).
+        """
+
+    def release(self) -> None:
+        """Let it go; does nothing when it was let go or lost. Raises nothing."""
+
+
+class Leases(Protocol):
+    """Who drives: leases of environments and of runs. Names of the two kinds do not mix."""
+
+    def acquire(
+        self, kind: Kind, name: str, *, run: str, operator: str, since: str, above: int = 0
+    ) -> Lease | Held:
+        """Take a lease without waiting, or say who holds it.
+
+        The token is higher than any before and than `above`. `since` is the time now, as the
+        journal writes it.
+        """
+
+    def take_over(
+        self, kind: Kind, name: str, *, run: str, operator: str, since: str, above: int = 0
+    ) -> Lease | Held:
+        """Take a lease although somebody may hold it: that holder cannot write any more.
+
+        Where no token can fence a holder (SQLite) this is `acquire`: one who lives is Held.
+        """
+
+    def held_by(self, kind: Kind, name: str) -> Held | None:
+        """Look, without taking it, whether somebody holds a lease (and is heard of)."""
+
+    def last_holder(self, kind: Kind, name: str) -> Holder | None:
+        """Return who holds, or last held, a lease; None when nobody did or it cannot be read."""
+
+
+class Inbox(Protocol):
+    """Messages to the driver of a run, from people who do not drive.
+
+    The driver journals what it takes together with the message's id. A message that is handed out
+    again (`done` was not reached) is known by that id: so each is obeyed exactly once.
+    """
+
+    def send(
+        self, run: str, kind: str, data: Mapping[str, Json], *, sender: str, host: str
+    ) -> Message:
+        """Put a message in; it is on disk when this returns. KeyError for an unknown run."""
+
+    def pending(self, run: str) -> list[Message]:
+        """Return the messages that are not done, in the order in which they came."""
+
+    def done(self, run: str, ids: Iterable[str]) -> None:
+        """Take messages out. Ids that are out already, or unknown, do no harm."""
+
+
+class Outputs(Protocol):
+    """The output of attempts, wherever they ran. `attempt` is the directory in its intent."""
+
+    def follow(self, attempt: str) -> None:
+        """Share what a local attempt writes, from now on and by itself. Never blocks."""
+
+    def finish(self, attempt: str) -> None:
+        """The attempt has ended: share the rest, then no more. Never blocks."""
+
+    def size(self, attempt: str) -> int | None:
+        """Return how many bytes are there to read; None when nothing is known of it."""
+
+    def read(self, attempt: str, offset: int = 0) -> Iterator[bytes]:
+        """Yield the output from a byte offset on, as far as it is there now."""
+
+    def fetch(self, attempt: str) -> None:
+        """Bring what was shared of another machine's attempt into its directory here, so that it
+        can be looked at like a local one. Does nothing for a local attempt, or when all is here.
+        """
+
+
+class News(Protocol):
+    """Tells that something has happened; what it was is read from the journal."""
+
+    def wait(self, run: str, after: int, timeout: float) -> bool:
+        """Wait up to `timeout` seconds; True as soon as the run has records after `after`."""
+
+
+class Identities(Protocol):
+    """Who somebody is by the store's own word. Approvals rest on it."""
+
+    def own(self) -> str | None:
+        """Return the role that this process is known by; None where the store knows none."""
+
+    def is_member(self, identity: str, role: str) -> bool:
+        """Whether an identity is that role or a member of it; False for an unknown one."""

@@ -19,8 +19,8 @@ def command(run: str) -> int:
     from state.audit import audit
     from state.codec import seal
 
-    with reader() as journal:
-        records, head = journal.read(run), journal.head(run)
+    with reader() as store:
+        records, head = store.journal.read(run), store.journal.head(run)
     if not records and head is None:
         raise UsageProblem(f"There is no run {run}", "See runbook runs")
     faults = audit(records, head, run)

@@ -62,9 +62,9 @@ def _left(file: Path) -> str | None:
     from runbook_tui.commands.place import reader
     from state.fold import fold
 
-    with reader() as journal:
-        for run in journal.runs():
-            state = fold(journal.read(run))
+    with reader() as store:
+        for run in store.journal.runs():
+            state = fold(store.journal.read(run))
             if state.started.file == str(file) and not state.final and state.rollback_by is None:
                 return run
     return None

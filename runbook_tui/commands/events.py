@@ -14,8 +14,9 @@ def command(run: str, after: int) -> None:
     from runbook_tui.commands.place import reader
     from state.codec import record_line
 
-    with reader() as journal:
+    with reader() as store:
         # Not folded: what is wrong with a record is looked for with this command.
+        journal = store.journal
         if journal.head(run) is None:
             raise unknown(journal, run)
         for record in journal.read(run, after):

@@ -16,21 +16,15 @@ def command(run: str, text: str, step: str | None) -> None:
     """
     from runbook_tui.commands.find import run_state, step_state
     from runbook_tui.commands.operator import operator
-    from runbook_tui.commands.place import reader
     from runbook_tui.definition.problems import UsageProblem
     from runbook_tui.engine import notes
-    from state.stores.sqlite import open_journal
+    from state.stores.location import location
 
     if not text.strip():
         raise UsageProblem("The note is empty", 'Write: runbook note RUN "what you saw"')
-    with reader() as journal:
-        state = run_state(journal, run)
-        directory = journal.directory
-    if step is not None:
-        step_state(state, step)
-    writer = open_journal(directory)
-    try:
-        notes.add(directory, writer, state, operator(), text, step)
-    finally:
-        writer.close()
+    with location().open() as store:
+        state = run_state(store.journal, run)
+        if step is not None:
+            step_state(state, step)
+        notes.add(store, state, operator(), text, step)
     click.echo(f"noted on {run}")

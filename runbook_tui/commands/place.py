@@ -13,33 +13,26 @@ from runbook_tui.commands.operator import operator
 from runbook_tui.definition.plan import SecretSource
 from runbook_tui.engine.driving import Place
 from runbook_tui.engine.workers import Workers
-from state.stores.paths import state_directory
-from state.stores.sqlite import SqliteJournal, open_journal, open_reader
+from state.stores.location import location
+from state.stores.store import Store
 
 
 @contextmanager
 def place() -> Iterator[Place]:
     """A place to drive runs from. Raises StoreError."""
-    directory = state_directory()
-    journal = open_journal(directory)
-    try:
+    with location().open() as store:
         pool = Workers()
         try:
-            yield Place(directory, journal, pool, _read_secret, operator())
+            yield Place(store, pool, _read_secret, operator())
         finally:
             pool.close()
-    finally:
-        journal.close()
 
 
 @contextmanager
-def reader() -> Iterator[SqliteJournal]:
-    """The journal, to read only. Raises StoreError."""
-    journal = open_reader(state_directory())
-    try:
-        yield journal
-    finally:
-        journal.close()
+def reader() -> Iterator[Store]:
+    """The store, to read only. Raises StoreError."""
+    with location().open(write=False) as store:
+        yield store
 
 
 def _read_secret(source: SecretSource) -> str:

@@ -24,10 +24,10 @@ def command(run: str, form: str, output: Path | None) -> None:
     from runbook_tui.report.show import show
     from state.codec import seal
 
-    with reader() as journal:
-        state = run_state(journal, run)
-        found = show(state, journal.directory)
-        head = journal.head(run)
+    with reader() as store:
+        state = run_state(store.journal, run)
+        found = show(state, store)
+        head = store.journal.head(run)
     sealed = seal(head) if head is not None else "no head record"
     if form == "json":
         made = json.dumps({**found, "seal": sealed}, indent=1, ensure_ascii=False) + "\n"

@@ -38,8 +38,8 @@ def command(
     from runbook_tui.engine import session
 
     if run is None:
-        with reader() as journal:
-            run = unfinished(journal)
+        with reader() as store:
+            run = unfinished(store.journal)
     if drive.wants_screen(headless=headless, as_json=as_json):
         from runbook_tui.commands.screen import take_up
 

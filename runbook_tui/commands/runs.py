@@ -24,15 +24,15 @@ def command(as_json: bool) -> int:
     from state.errors import StoreCorrupt
 
     found, damaged = [], []
-    with reader() as journal:
-        for run in journal.runs():
+    with reader() as store:
+        for run in store.journal.runs():
             try:
-                state = recorded(journal, run)
+                state = recorded(store.journal, run)
             except StoreCorrupt as problem:
                 damaged.append(problem)
                 continue
             if state is not None:
-                found.append(summary(state, observed(state, journal.directory)))
+                found.append(summary(state, observed(state, store)))
     _print(found, as_json=as_json, nothing=not damaged)
     for fault in damaged:
         click.echo(explain(fault).text, err=True)

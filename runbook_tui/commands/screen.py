@@ -8,14 +8,14 @@ from pathlib import Path
 from runbook_tui.commands.operator import operator
 from runbook_tui.sandbox.site import Site, default_directory
 from runbook_tui.ui.entry import FOLDERS, show
-from state.stores.paths import state_directory
+from state.stores.location import location
 
 
 def home() -> int:
     """Show Home, with the runbooks of the practice production when there is one."""
     practice = Site(default_directory(), "")
     folders = {**FOLDERS, practice.runbooks: practice.work}
-    return show(state_directory(), operator(), folders=folders)
+    return show(location(), operator(), folders=folders)
 
 
 def launch(
@@ -26,16 +26,14 @@ def launch(
     directory: Path | None = None,
 ) -> int:
     """Show the form that starts a runbook; `directory` is where the run is called."""
-    return show(
-        state_directory(), operator(), launch=(file, environment, given), directory=directory
-    )
+    return show(location(), operator(), launch=(file, environment, given), directory=directory)
 
 
 def take_up(run: str, given: Mapping[str, str]) -> int:
     """Take a run up again; `given` are secret parameters."""
-    return show(state_directory(), operator(), resume=run, given=given)
+    return show(location(), operator(), resume=run, given=given)
 
 
 def roll_back(run: str, given: Mapping[str, str], reason: str) -> int:
     """Roll a run back; `given` are secret parameters."""
-    return show(state_directory(), operator(), rollback=(run, reason), given=given)
+    return show(location(), operator(), rollback=(run, reason), given=given)

@@ -17,8 +17,8 @@ def command(run: str, as_json: bool) -> None:
     from runbook_tui.commands.place import reader
     from runbook_tui.report.show import show
 
-    with reader() as journal:
-        found = show(run_state(journal, run), journal.directory)
+    with reader() as store:
+        found = show(run_state(store.journal, run), store)
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return

@@ -32,9 +32,9 @@ def command(run: str, step: str | None, reason: str) -> None:
 
     if not reason.strip():
         raise UsageProblem("The reason is empty", 'Give it with: --reason "why"')
-    with reader() as journal:
-        state = run_state(journal, run)
-        root = journal.directory
+    with reader() as store:
+        state = run_state(store.journal, run)
+        root = store.directory
     if step is not None:
         step_state(state, step)
     here = machine_id()

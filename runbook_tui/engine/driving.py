@@ -25,24 +25,33 @@ from runbook_tui.engine.values import SecretBox, Values
 from state import fold
 from state.errors import StoreUnusable
 from state.events import Payload, QuestionAnswered, QuestionAsked, Record, RunResumed, RunStarted
-from state.protocols import Journal
+from state.protocols import Journal, Lease
 from state.run_state import Answered, RunState
 from state.status import RunStatus
-from state.stores.locks import Lock
+from state.stores.store import Store
 
 Publish = Callable[[RunState, Sequence[Record]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and as whom this process drives. `state` is the state directory."""
+    """Where and as whom this process drives."""
 
-    state: Path
-    journal: Journal
+    store: Store
     pool: WorkerPool
     read_secret: SecretReader
     operator: str
     host: str = field(default_factory=lambda: socket.gethostname().partition(".")[0])
+
+    @property
+    def state(self) -> Path:
+        """The state directory, where attempts lie."""
+        return self.store.directory
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of the store."""
+        return self.store.journal
 
 
 class Session:
@@ -51,7 +60,7 @@ class Session:
     `run` and `plan` become those of the linked run once a rollback begins; `plans` keeps all.
     """
 
-    def __init__(self, place: Place, run: str, plan: Plan, taken: Sequence[Lock]) -> None:
+    def __init__(self, place: Place, run: str, plan: Plan, taken: Sequence[Lease]) -> None:
         self.place = place
         self.run = run
         self.plan = plan
@@ -149,7 +158,7 @@ class Session:
         held = {lock.name for lock in self._taken}
         names = [name for name in outline.locks(made.plan) if name not in held]
         self._taken += environments_in_use.take(
-            self.place.state, self.place.journal, linked, names, self.place.operator, base.token
+            self.place.store, linked, names, self.place.operator, base.token
         )
         self.run, self.plan = linked, made.plan
         self.plans[linked] = made.plan

@@ -3,57 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from runbook_tui.engine import clock
 from state import fold
-from state.protocols import JournalReader
+from state.holders import Held, Kind
+from state.protocols import JournalReader, Lease
 from state.run_state import RunState
-from state.stores import locks
-from state.stores.locks import Held, Holder, Lock
+from state.stores.store import Store
 
 
 class InUse(Exception):  # noqa: N818 - it reads as what is the case
-    """An environment, or the run itself, is in use: exit code 4."""
+    """An environment, or the run itself, is in use: exit code 4.
 
-    def __init__(self, sentence: str, advice: str) -> None:
+    `held` is by whom; None when nobody drives and an attempt is unresolved.
+    """
+
+    def __init__(self, sentence: str, advice: str, held: Held | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.advice = advice
+        self.held = held
 
 
 def take(
-    state: Path, journal: JournalReader, run: str, names: Sequence[str], operator: str, above: int
-) -> list[Lock]:
-    """Take the lock of the run and of its environments, all or none.
+    store: Store,
+    run: str,
+    names: Sequence[str],
+    operator: str,
+    above: int,
+    *,
+    by_force: bool = False,
+) -> list[Lease]:
+    """Take the leases of the run's environments and of the run, all or none.
+
+    `by_force` also takes those whose holder is heard of, where a token can fence that holder.
 
     Raises InUse when somebody drives there, or when another run left an attempt in one of the
     environments whose outcome is not known yet.
     """
     for name in names:
-        _refuse_unresolved(state, journal, run, name)
+        _refuse_unresolved(store, run, name)
+    wanted: list[tuple[Kind, str]] = [("environment", name) for name in sorted(set(names))]
+    wanted.append(("run", run))
+    acquire = store.leases.take_over if by_force else store.leases.acquire
     since = clock.utc()
-    held = locks.acquire_all(state, names, run=run, operator=operator, since=since, above=above)
-    if isinstance(held, Held):
-        raise _driven(f"The environment {held.name}", held.holder)
-    own = locks.acquire(state, "run", run, run=run, operator=operator, since=since, above=above)
-    if isinstance(own, Held):
-        release(held)
-        raise _driven(f"The run {run}", own.holder)
-    return [*held, own]
+    taken: list[Lease] = []
+    try:
+        for kind, name in wanted:
+            got = acquire(kind, name, run=run, operator=operator, since=since, above=above)
+            if isinstance(got, Held):
+                break
+            taken.append(got)
+        else:
+            return taken
+    except BaseException:
+        release(taken)
+        raise
+    release(taken)
+    raise _driven(kind, got)
 
 
-def release(taken: Sequence[Lock]) -> None:
-    """Let locks go."""
-    for lock in taken:
-        lock.release()
+def release(taken: Sequence[Lease]) -> None:
+    """Let leases go."""
+    for lease in taken:
+        lease.release()
 
 
-def _refuse_unresolved(state: Path, journal: JournalReader, run: str, name: str) -> None:
-    last = locks.read_holder(state, "environment", name)
+def _refuse_unresolved(store: Store, run: str, name: str) -> None:
+    last = store.leases.last_holder("environment", name)
     if last is None or last.run == run:
         return
-    for other in _family(journal, last.run):
+    for other in _family(store.journal, last.run):
         if other.run == run:
             return
         for step, attempt in other.open_attempts():
@@ -78,11 +98,13 @@ def _family(journal: JournalReader, run: str) -> list[RunState]:
     return found
 
 
-def _driven(what: str, holder: Holder | None) -> InUse:
+def _driven(kind: Kind, held: Held) -> InUse:
+    what, holder = f"The {kind} {held.name}", held.holder
     if holder is None:
-        return InUse(f"{what} is in use by another process.", "Try again when it has ended.")
+        return InUse(f"{what} is in use by another process.", "Try again when it has ended.", held)
     return InUse(
         f"{what} is in use: {holder.operator}@{holder.host} drives run {holder.run} there since "
         f"{holder.since} (process {holder.pid}).",
         "Wait until that run ends or its operator leaves it.",
+        held,
     )

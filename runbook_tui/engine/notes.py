@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 from runbook_tui.engine import environments_in_use
 from state.events import NoteAdded
-from state.protocols import Journal
 from state.run_state import RunState
+from state.stores.store import Store
 
 
-def add(
-    directory: Path, journal: Journal, state: RunState, operator: str, text: str, step: str | None
-) -> None:
+def add(store: Store, state: RunState, operator: str, text: str, step: str | None) -> None:
     """Journal a note. Raises InUse while somebody drives the run, StoreError."""
-    taken = environments_in_use.take(directory, journal, state.run, (), operator, state.token)
+    taken = environments_in_use.take(store, state.run, (), operator, state.token)
     try:
-        journal.append(
+        store.journal.append(
             state.run,
             [NoteAdded(text, step)],
             operator=operator,

@@ -204,9 +204,7 @@ def changed_since(state: RunState, plan: Plan) -> tuple[str, ...]:
 
 
 def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
-    taken = environments_in_use.take(
-        place.state, place.journal, run, outline.locks(plan), place.operator, above
-    )
+    taken = environments_in_use.take(place.store, run, outline.locks(plan), place.operator, above)
     return Session(place, run, plan, taken)
 
 

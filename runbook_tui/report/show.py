@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from state.observe import Observed, Seen, observe
 from state.run_state import AttemptState, Note, RunState, StepState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.locks import held_by
 from state.stores.machine import machine_id
+from state.stores.store import Store
 
 
-def observed(state: RunState, directory: Path) -> Observed:
+def observed(state: RunState, store: Store) -> Observed:
     """Return how a run stands now: its record, and who is alive on this machine."""
     here = machine_id()
     alive = {
-        step.id: AttemptDir(directory / attempt.directory).live().alive
+        step.id: AttemptDir(store.directory / attempt.directory).live().alive
         for step, attempt in state.open_attempts()
         if attempt.machine == here
     }
-    return observe(state, Seen(held_by(directory, "run", state.run) is not None, alive))
+    return observe(state, Seen(store.leases.held_by("run", state.run) is not None, alive))
 
 
-def show(state: RunState, directory: Path) -> dict[str, Any]:
+def show(state: RunState, store: Store) -> dict[str, Any]:
     """Return a run with its steps."""
-    now = observed(state, directory)
-    steps = [_step(step, now, directory) for step in state.steps.values() if not step.is_group]
+    now = observed(state, store)
+    steps = [_step(step, now, store) for step in state.steps.values() if not step.is_group]
     return {**summary(state, now), "steps": steps}
 
 
@@ -51,7 +50,7 @@ def summary(state: RunState, now: Observed) -> dict[str, Any]:
     }
 
 
-def _step(step: StepState, now: Observed, directory: Path) -> dict[str, Any]:
+def _step(step: StepState, now: Observed, store: Store) -> dict[str, Any]:
     return {
         "id": step.id,
         "name": step.name,
@@ -65,11 +64,11 @@ def _step(step: StepState, now: Observed, directory: Path) -> dict[str, Any]:
         "notes": [_note(note) for note in step.notes],
         "outputs": dict(step.outputs),
         "evidence": _plain(step.evidence),
-        "attempts": [_attempt(attempt, directory) for attempt in step.attempts],
+        "attempts": [_attempt(attempt, store) for attempt in step.attempts],
     }
 
 
-def _attempt(attempt: AttemptState, directory: Path) -> dict[str, Any]:
+def _attempt(attempt: AttemptState, store: Store) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "status": attempt.status.value,
@@ -83,7 +82,7 @@ def _attempt(attempt: AttemptState, directory: Path) -> dict[str, Any]:
         "outputs": dict(attempt.outputs),
         "by_host": {host: dict(values) for host, values in attempt.by_host.items()},
         "evidence": _plain(attempt.evidence),
-        "log": str(directory / attempt.directory / "output.log"),
+        "log": str(store.directory / attempt.directory / "output.log"),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -41,8 +41,8 @@ from state.audit import audit
 from state.errors import CodecError, FoldError, StoreError
 from state.protocols import JournalReader
 from state.run_state import RunState
-from state.stores import locks
-from state.stores.sqlite import open_journal
+from state.stores.location import Location
+from state.stores.store import Store
 from widgets.durations import lasting
 
 Found = TypeVar("Found")
@@ -57,7 +57,7 @@ class EngineBackend:
 
     def __init__(
         self,
-        state_directory: Path,
+        location: Location,
         operator: str,
         read_secret: ReadSecret,
         workers: Workers | None = None,
@@ -67,7 +67,8 @@ class EngineBackend:
     ) -> None:
         """`folders` hold runbooks, each with the directory that these are called in; `directory`
         is where all others are (default: here). `given` are secret parameters for a resume."""
-        self.state_directory = state_directory
+        self.location = location
+        self.state_directory = location.directory
         self.operator = operator
         self.host = socket.gethostname().partition(".")[0]
         self._read_secret = read_secret
@@ -85,20 +86,9 @@ class EngineBackend:
 
     @contextmanager
     def _place(self) -> Iterator[Place]:
-        """A place with a journal of its own; what goes wrong becomes a BackendError in words."""
-        with in_words():
-            journal = open_journal(self.state_directory)
-            try:
-                yield Place(
-                    self.state_directory,
-                    journal,
-                    self._pool(),
-                    self._read_secret,
-                    self.operator,
-                    self.host,
-                )
-            finally:
-                journal.close()
+        """A place with a store of its own; what goes wrong becomes a BackendError in words."""
+        with in_words(), self.location.open() as store:
+            yield Place(store, self._pool(), self._read_secret, self.operator, self.host)
 
     def _pool(self) -> Workers:
         with self._guard:
@@ -110,17 +100,14 @@ class EngineBackend:
         """Return what Home lists. A run whose record is not intact is listed as such."""
         states: list[RunState] = []
         broken: dict[str, str] = {}
-        with in_words(), closing(open_journal(self.state_directory)) as journal:
-            for run in journal.runs()[: home_lists.MOST_RUNS]:
+        with in_words(), self.location.open() as store:
+            for run in store.journal.runs()[: home_lists.MOST_RUNS]:
                 try:
-                    states.append(fold.fold(journal.read(run)))
+                    states.append(fold.fold(store.journal.read(run)))
                 except (FoldError, CodecError) as problem:
                     broken[run] = str(problem)
-        driven = {state.run for state in states if self._driven(state.run)}
+            driven = {state.run for state in states if _driven(store, state.run)}
         return home_lists.view(states, broken, driven, tuple(self._folders))
-
-    def _driven(self, run: str) -> bool:
-        return locks.held_by(self.state_directory, "run", run) is not None
 
     def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
         """Read a runbook; the values given stand in its fields."""
@@ -140,8 +127,8 @@ class EngineBackend:
             prompt = parameter.prompt or name
             wanted.append(Wanted(name, prompt, value, parameter.secret, check))
         steps = sum(not step.children for step in loaded.runbook.steps())
-        with in_words(), closing(open_journal(self.state_directory)) as journal:
-            whole = self._usual(journal, loaded.runbook.name, environment or "").run
+        with in_words(), self.location.open() as store:
+            whole = self._usual(store.journal, loaded.runbook.name, environment or "").run
         rollback = loaded.runbook.rollback
         return Draft(
             file,
@@ -224,12 +211,12 @@ class EngineBackend:
         with self._place() as place:
             state = session.read_state(place, run)
             plan = self._taught(place, self._plan_of(place, state))
-            return Recorded(plan, state, self._driven(run))
+            return Recorded(plan, state, _driven(place.store, run))
 
     def audited(self, run: str) -> Audited:
         """Check that the events of a run that nobody drives are as they were written."""
-        with in_words(), closing(open_journal(self.state_directory)) as journal:
-            records, head = journal.read(run), journal.head(run)
+        with in_words(), self.location.open() as store:
+            records, head = store.journal.read(run), store.journal.head(run)
             return Audited(len(records), tuple(one.text for one in audit(records, head, run)))
 
     def _plan_of(self, place: Place, state: RunState) -> Plan:
@@ -257,4 +244,8 @@ class EngineBackend:
         """Write a note on a run that nobody drives."""
         with self._place() as place:
             state = session.read_state(place, run)
-            notes.add(self.state_directory, place.journal, state, self.operator, words, step)
+            notes.add(place.store, state, self.operator, words, step)
+
+
+def _driven(store: Store, run: str) -> bool:
+    return store.leases.held_by("run", run) is not None

@@ -11,6 +11,7 @@ from runbook_tui.ui.late_backend import Closable, LateBackend
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import SecretSource
+    from state.stores.location import Location
 
 FOLDERS: dict[Path, Path | None] = {
     Path("runbooks"): None,
@@ -20,7 +21,7 @@ FOLDERS: dict[Path, Path | None] = {
 
 
 def show(
-    state_directory: Path,
+    location: Location,
     operator: str,
     *,
     launch: tuple[Path, str | None, Mapping[str, str]] | None = None,
@@ -54,10 +55,10 @@ def show(
         from runbook_tui.ui.engine_backend import EngineBackend  # heavy: after the first picture
 
         return EngineBackend(
-            state_directory, operator, read_secret, folders=found, directory=directory, given=given
+            location, operator, read_secret, folders=found, directory=directory, given=given
         )
 
-    backend = LateBackend(state_directory, operator, engine)
+    backend = LateBackend(location.directory, operator, engine)
     try:
         app = RunbookApp(
             backend,

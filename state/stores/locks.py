@@ -12,37 +12,17 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import quote
 
+from state.holders import Held, Holder, Kind
 from state.stores.files import read_or_none, write_whole
+from state.stores.machine import machine_id
 from state.stores.paths import FILE_MODE, locks_directory, make_directory
 
-Kind = Literal["environment", "run"]
 _LOOK_SECONDS: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds, or last held, a lock. `since` is UTC, ISO 8601, Z; `token` counts acquisitions."""
-
-    run: str
-    operator: str
-    host: str
-    pid: int
-    since: str
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The lock is taken. `holder` is None when the holder could not be read."""
-
-    name: str
-    holder: Holder | None
 
 
 class Lock:
@@ -59,6 +39,10 @@ class Lock:
     def token(self) -> int:
         """The number of this acquisition; a later holder's is higher."""
         return self.holder.token
+
+    def lost(self) -> bool:
+        """Never: the kernel lets nobody else in while this process lives and holds it."""
+        return False
 
     def release(self) -> None:
         """Let the lock go."""
@@ -88,38 +72,13 @@ def acquire(
             pid=os.getpid(),
             since=since,
             token=max(above, previous.token if previous else 0) + 1,
+            machine=machine_id(),
         )
         write_whole(record, json.dumps(asdict(holder)).encode(errors="replace"), sync=True)
     except BaseException:
         os.close(handle)
         raise
     return Lock(name, handle, holder, previous)
-
-
-def acquire_all(
-    state: Path, names: Iterable[str], *, run: str, operator: str, since: str, above: int = 0
-) -> list[Lock] | Held:
-    """Take the locks of several environments, each once, in order of name; all or none."""
-    locks: list[Lock] = []
-    try:
-        for name in sorted(set(names)):
-            lock = acquire(
-                state,
-                "environment",
-                name,
-                run=run,
-                operator=operator,
-                since=since,
-                above=above,
-            )
-            if isinstance(lock, Held):
-                _release(locks)
-                return lock
-            locks.append(lock)
-    except BaseException:
-        _release(locks)
-        raise
-    return locks
 
 
 def held_by(state: Path, kind: Kind, name: str) -> Held | None:
@@ -197,8 +156,3 @@ def _parse(record: Path) -> Holder | None:
         return Holder(**json.loads(content))
     except (ValueError, TypeError):
         return None
-
-
-def _release(locks: list[Lock]) -> None:
-    for lock in locks:
-        lock.release()

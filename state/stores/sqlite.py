@@ -47,8 +47,8 @@ class SqliteJournal:
 
     def __init__(self, directory: Path, *, write: bool, clock: Callable[[], str] = utc_now) -> None:
         self.directory = directory
+        self.clock = clock
         self._write = write
-        self._clock = clock
         self._guard = threading.RLock()
         self._known: dict[str, Head] = {}
         """Heads as this connection wrote them last; see `append`."""
@@ -56,17 +56,17 @@ class SqliteJournal:
 
     def runs(self) -> list[str]:
         """Return the ids of all runs, newest first."""
-        rows = self._query("SELECT run FROM heads ORDER BY id DESC")
+        rows = self.query("SELECT run FROM heads ORDER BY id DESC")
         return [row[0] for row in rows]
 
     def head(self, run: str) -> Head | None:
         """Return the run's count and last hash; None when there is no such run."""
-        rows = self._query("SELECT count, hash FROM heads WHERE run = ?", run)
+        rows = self.query("SELECT count, hash FROM heads WHERE run = ?", run)
         return Head(*rows[0]) if rows else None
 
     def read(self, run: str, after: int = 0) -> list[Record]:
         """Return the run's records after number `after`, in order."""
-        rows = self._query(
+        rows = self.query(
             f"SELECT {_COLUMNS} FROM events WHERE run = ? AND seq > ? ORDER BY seq",  # noqa: S608
             run,
             after,
@@ -75,7 +75,7 @@ class SqliteJournal:
 
     def sources(self, run: str) -> dict[str, bytes]:
         """Return the definition's files of a run, byte for byte, by name."""
-        rows = self._query(
+        rows = self.query(
             "SELECT name, content, hash FROM sources JOIN blobs USING (hash) WHERE run = ?", run
         )
         for name, content, digest in rows:
@@ -95,9 +95,9 @@ class SqliteJournal:
     ) -> Record:
         """Begin a run with its first record and its definition's files. Raises RunExists."""
         record, text = link(
-            EMPTY, run, self._clock(), started, operator=operator, host=host, token=token
+            EMPTY, run, self.clock(), started, operator=operator, host=host, token=token
         )
-        with self._transaction() as database:
+        with self.transaction() as database:
             if database.execute("SELECT 1 FROM heads WHERE run = ?", (run,)).fetchone():
                 raise RunExists(run)
             database.execute(
@@ -123,8 +123,8 @@ class SqliteJournal:
     ) -> list[Record]:
         """Add records in one transaction; see `Journal.append`. KeyError for an unknown run."""
         by = (operator, host, token)
-        with self._transaction() as database:
-            at = self._clock()
+        with self.transaction() as database:
+            at = self.clock()
             # Mostly nobody else has written since: then the head need not be read again.
             head = self._known.get(run)
             fits = head is not None and after in (None, head.count)
@@ -168,7 +168,7 @@ class SqliteJournal:
         return Head(row[0], row[1])
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write, all or nothing.
 
         A commit that failed may have happened: the connection is dropped, so that whoever goes on
@@ -191,7 +191,8 @@ class SqliteJournal:
                     self.close()
                 raise error from problem
 
-    def _query(self, statement: str, *values: object) -> list[Any]:
+    def query(self, statement: str, *values: object) -> list[Any]:
+        """Return the rows of a statement that reads. Raises StoreError."""
         with self._guard:
             try:
                 return self._database().execute(statement, values).fetchall()

@@ -12,13 +12,13 @@ from typing import Final
 from state.errors import StoreCorrupt, StoreError, StoreNewer, StoreUnusable
 from state.stores import sqlite_checks as checks
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = 0x52424B31
 """Marks the file as a runbook journal (`RBK1`)."""
 BUSY_SECONDS: Final = 15.0
 _FULL_SYNC: Final = 2
 
-_SCHEMA: Final = """
+_FIRST: Final = """
 CREATE TABLE heads (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run TEXT NOT NULL UNIQUE,
@@ -47,6 +47,24 @@ CREATE TABLE sources (
     PRIMARY KEY (run, name)
 ) WITHOUT ROWID;
 """
+
+_INBOX: Final = """
+CREATE TABLE inbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    run TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    host TEXT NOT NULL,
+    at TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX inbox_pending ON inbox (run, number) WHERE NOT done;
+"""
+
+_STEPS: Final = (_FIRST, _INBOX)
+"""What makes each version of the schema from the one before."""
 
 _TRIAL: Final = """
 import sqlite3, sys
@@ -94,7 +112,7 @@ def _connect(directory: Path, *, write: bool) -> sqlite3.Connection:
     try:
         _check_version(database, directory)
         _settle(database, directory)
-        _make_schema(database)
+        _bring_up_to_date(database)
         if not write:
             database.execute("PRAGMA query_only = ON")
     except BaseException:
@@ -134,17 +152,19 @@ def _settle(database: sqlite3.Connection, directory: Path) -> None:
         )
 
 
-def _make_schema(database: sqlite3.Connection) -> None:
-    if _pragma(database, "user_version"):
+def _bring_up_to_date(database: sqlite3.Connection) -> None:
+    """Make the schema, or what an older program's file lacks of it, in one transaction."""
+    if _pragma(database, "user_version") == SCHEMA_VERSION:
         return
     database.execute("BEGIN IMMEDIATE")
     try:
-        # Another program may have made it while this one waited for the lock.
-        if not _pragma(database, "user_version"):
-            for statement in _SCHEMA.split(";"):
+        # Another program may have done it while this one waited for the lock.
+        found = _pragma(database, "user_version")
+        for step in _STEPS[found if isinstance(found, int) else 0 :]:
+            for statement in step.split(";"):
                 database.execute(statement)
-            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         database.execute("COMMIT")
     except BaseException:
         if database.in_transaction:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runbook_tui import exits
-from state.stores.paths import state_directory
+from state.stores.location import location
 from tests.commands.conftest import Program, newest, write
 
 _KEYS = {
@@ -96,7 +96,7 @@ def test_an_edited_journal_is_found(program: Program) -> None:
     write("a.yaml", "- run: echo")
     assert program("run", "a.yaml", "--headless").code == exits.DONE
     run = newest(program)
-    connection = sqlite3.connect(state_directory() / "journal.db")
+    connection = sqlite3.connect(location().directory / "journal.db")
     tables = connection.execute("select name from sqlite_master where sql like '%hash%'").fetchall()
     with connection:
         for (table,) in tables:
@@ -116,7 +116,7 @@ def test_a_damaged_run_hides_no_other(program: Program, damage: str) -> None:
     for _ in range(2):
         assert program("run", "a.yaml", "--headless").code == exits.DONE
     second, first = [one["run"] for one in program("runs", "--json").json()]
-    connection = sqlite3.connect(state_directory() / "journal.db")
+    connection = sqlite3.connect(location().directory / "journal.db")
     with connection:
         connection.execute(f"update events set {damage} where run = ? and seq = 2", (first,))
     connection.close()

@@ -14,14 +14,14 @@ from runbook_tui.engine import policy, session
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.headless import HeadlessOperator
 from runbook_tui.engine.workers import Workers
-from state.stores.sqlite import open_journal
+from state.stores.store import open_local
 
 
 def main(state: str, target: str, *rest: str) -> int:
     """Drive and return the exit code."""
     pool = Workers()
-    with open_journal(Path(state)) as journal:
-        place = Place(Path(state), journal, pool, secrets.resolve, "dana")
+    with open_local(Path(state)) as store:
+        place = Place(store, pool, secrets.resolve, "dana")
         answers = policy.parse(yes=True, confirms=[], answers=[])
         with _session(place, target, *rest) as driven, HeadlessOperator(answers, _say) as operator:
             code = driven.drive(operator)

@@ -22,6 +22,7 @@ from state import fold
 from state.run_state import RunState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.sqlite import open_journal
+from state.stores.store import open_local
 from tests.harness.processes import DEADLINE, until
 from tests.harness.stage import ScriptedOperator
 
@@ -92,8 +93,8 @@ def pool() -> Iterator[Workers]:
 def resumed_here(world: World, pool: Workers) -> int:
     """Take the run up in this process and drive it to its end."""
     run = world.recorded().run
-    with open_journal(world.state) as journal:
-        place = Place(world.state, journal, pool, secrets.resolve, "dana")
+    with open_local(world.state) as store:
+        place = Place(store, pool, secrets.resolve, "dana")
         with session.resume(run, place) as driven:
             return driven.drive(ScriptedOperator({"first": ["yes"] * 3}))
 
@@ -124,8 +125,8 @@ def live_here(
 
     operator = ScriptedOperator({"first": ["yes"] * 3})
     operator.when(lambda state: bool(state.steps[step].attempts), heal)
-    with open_journal(world.state) as journal:
-        place = Place(world.state, journal, pool, secrets.resolve, "dana")
+    with open_local(world.state) as store:
+        place = Place(store, pool, secrets.resolve, "dana")
         prepared = session.prepare(world.file, None, {}, directory=world.file.parent)
         with session.start(prepared, place) as driven:
             return driven.drive(operator)

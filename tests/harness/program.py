@@ -6,14 +6,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runbook_tui.report import show as report
 from state.fold import fold
-from state.stores.sqlite import open_reader
+from state.stores.store import open_local
 
 LONGEST = 600
 """Seconds after which a command of the program is taken for stuck."""
@@ -68,15 +67,15 @@ class Program:
 
     def runs(self) -> list[dict[str, Any]]:
         """Return what `runs --json` prints, without starting the program for it."""
-        with closing(open_reader(self.state)) as journal:
-            states = [fold(records) for run in journal.runs() if (records := journal.read(run))]
-            directory = journal.directory
-            return [report.summary(state, report.observed(state, directory)) for state in states]
+        with open_local(self.state, write=False) as store:
+            read = [store.journal.read(run) for run in store.journal.runs()]
+            states = [fold(records) for records in read if records]
+            return [report.summary(state, report.observed(state, store)) for state in states]
 
     def show(self, run: str) -> dict[str, Any]:
         """Return what `show RUN --json` prints, without starting the program for it."""
-        with closing(open_reader(self.state)) as journal:
-            return report.show(fold(journal.read(run)), journal.directory)
+        with open_local(self.state, write=False) as store:
+            return report.show(fold(store.journal.read(run)), store)
 
     def _command(self, words: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "runbook_tui", *words]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,16 @@ from state import fold
 from state.codec import EMPTY, Head, chain, head_of
 from state.errors import Overtaken, RunExists
 from state.events import Payload, Record, RunStarted
+from state.holders import Held
+from state.json_value import Json
+from state.messages import Message
+from state.protocols import Lease
 from state.run_state import Question, RunState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.locks import acquire_all
+from state.stores.file_leases import FileLeases
+from state.stores.local import LocalOutputs, NoIdentities, PollingNews
 from state.stores.result import Result
+from state.stores.store import Store
 from tests.harness.processes import DEADLINE
 
 RUN = "1123-k7f3"
@@ -101,6 +107,30 @@ class MemoryJournal:
     def kinds(self, run: str = RUN) -> list[str]:
         """Return the kinds of a run's events, in order."""
         return [record.kind for record in self.records[run]]
+
+
+class MemoryInbox:
+    """An inbox that keeps everything in memory, in the order in which it came."""
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
+        self.messages: list[Message] = []
+        self.out: set[str] = set()
+
+    def send(
+        self, run: str, kind: str, data: Mapping[str, Json], *, sender: str, host: str
+    ) -> Message:
+        if run not in self._journal.records:
+            raise KeyError(run)
+        id_ = f"m{len(self.messages) + 1}"
+        self.messages.append(Message(id_, run, kind, data, sender, host, clock.utc()))
+        return self.messages[-1]
+
+    def pending(self, run: str) -> list[Message]:
+        return [one for one in self.messages if one.run == run and one.id not in self.out]
+
+    def done(self, run: str, ids: Iterable[str]) -> None:
+        self.out |= set(ids)
 
 
 @dataclass(slots=True)
@@ -288,18 +318,31 @@ class Stage:
         self.journal = MemoryJournal()
         self.pool = FakePool()
         self.secrets: dict[str, str] = {}
+        self.inbox = MemoryInbox(self.journal)
+        self.store = Store(
+            root,
+            self.journal,
+            FileLeases(root),
+            self.inbox,
+            LocalOutputs(root),
+            PollingNews(self.journal),
+            NoIdentities(),
+        )
         self.place = Place(
-            root, self.journal, self.pool, lambda source: self.secrets[source.name], "dana", "here"
+            self.store, self.pool, lambda source: self.secrets[source.name], "dana", "here"
         )
 
     def session(self, plan: Plan, run: str = RUN) -> Session:
         """Start a run, or take it up when it has been started."""
         names = outline.locks(plan)
         since = clock.utc()
-        taken = acquire_all(
-            self.root, [*names, f"run-{run}"], run=run, operator="dana", since=since
-        )
-        assert isinstance(taken, list), taken
+        taken: list[Lease] = []
+        for name in [*names, f"run-{run}"]:
+            lease = self.store.leases.acquire(
+                "environment", name, run=run, operator="dana", since=since
+            )
+            assert not isinstance(lease, Held), lease
+            taken.append(lease)
         session = Session(self.place, run, plan, taken)
         if run not in self.journal.records:
             session.create(outline.started(plan, Checkout(self.root, "c0ffee")))

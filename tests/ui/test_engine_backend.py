@@ -16,6 +16,7 @@ from runbook_tui.ui.backend import BackendError
 from runbook_tui.ui.engine_backend import EngineBackend
 from runbook_tui.ui.screens.run import RunScreen
 from state.status import StepStatus
+from state.stores.location import Location
 from tests.harness.screen import shows, until
 from tests.harness.stage import ScriptedOperator
 
@@ -57,7 +58,7 @@ def live(tmp_path: Path, runbooks: Path) -> Iterator[EngineBackend]:
         return source.value
 
     folders = {runbooks: tmp_path / "place"}
-    backend = EngineBackend(tmp_path / "state", "dana", read, folders=folders)
+    backend = EngineBackend(Location(tmp_path / "state"), "dana", read, folders=folders)
     yield backend
     backend.close()
 
@@ -96,8 +97,8 @@ def test_a_run_from_home_to_home(live: EngineBackend, runbooks: Path, tmp_path: 
     assert live.describe(recorded.plan.step("set"))
 
     (tmp_path / "place" / "light").touch()
-    other = EngineBackend(live.state_directory, "lee", lambda source: "", given=given)
-    stranger = EngineBackend(live.state_directory, "lee", lambda source: "")
+    other = EngineBackend(live.location, "lee", lambda source: "", given=given)
+    stranger = EngineBackend(live.location, "lee", lambda source: "")
     try:
         assert stranger.recorded(ended.run).state == recorded.state
         with pytest.raises(BackendError, match="token"):

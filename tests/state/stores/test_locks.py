@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from state.holders import Held, Holder
 from state.stores import locks
 from state.stores.locks import (
-    Held,
-    Holder,
     Lock,
     acquire,
-    acquire_all,
     held_by,
     read_holder,
 )
@@ -113,22 +111,6 @@ def test_a_holders_file_that_cannot_be_read_neither_blocks_nor_lowers_the_token(
     assert isinstance(refused, Held)
     assert refused.holder is None
     lock.release()
-
-
-def test_several_locks_are_taken_in_order_and_all_or_none(tmp_path: Path) -> None:
-    blocker = taken(tmp_path, "production")
-    names = ["staging", "production", "ci", "staging"]
-    refused = acquire_all(tmp_path, names, run="r", operator="dana", since=SINCE)
-    assert isinstance(refused, Held)
-    assert refused.holder == blocker.holder
-    assert held_by(tmp_path, "environment", "ci") is None
-    assert read_holder(tmp_path, "environment", "staging") is None, "never tried"
-    blocker.release()
-    found = acquire_all(tmp_path, names, run="r", operator="dana", since=SINCE)
-    assert isinstance(found, list)
-    assert [lock.name for lock in found] == ["ci", "production", "staging"]
-    for lock in found:
-        lock.release()
 
 
 def test_a_run_and_an_environment_of_one_name_are_two_locks_and_any_name_is_a_file(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from state.errors import StoreUnusable
 from state.stores import machine, paths
+from state.stores.location import Location, location
 from state.stores.machine import boot_id, machine_id, process_mark, process_start
 
 
@@ -47,8 +49,21 @@ def test_a_machine_without_an_id_is_known_by_its_name(
 
 def test_where_things_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("RUNBOOK_STATE", str(tmp_path))
-    assert paths.state_directory() == tmp_path
-    monkeypatch.delenv("RUNBOOK_STATE")
+    assert location() == Location(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert paths.state_directory() == tmp_path / ".local/state/runbook"
+    monkeypatch.delenv("RUNBOOK_STATE")
+    home = tmp_path / ".local/state/runbook"
+    assert location() == Location(home)
+    url = "postgresql://dana:hunter22@db.example.org/runbook"
+    monkeypatch.setenv("RUNBOOK_STATE", url)
+    shared = location()
+    assert (shared.url, shared.directory.parent) == (url, home / "shared")
+    assert "hunter22" not in str(shared.directory)
+    monkeypatch.setenv("RUNBOOK_STATE", url.replace("dana:hunter22", "lee"))
+    assert location().directory == shared.directory, "one database, one directory"
+    monkeypatch.setenv("RUNBOOK_STATE_LOCAL", str(tmp_path / "mine"))
+    assert location().directory == tmp_path / "mine"
+    monkeypatch.setenv("RUNBOOK_STATE", "mysql://db/runbook")
+    with pytest.raises(StoreUnusable, match="a mysql URL"):
+        location()
     assert paths.attempt_directory("1123-k7f3", "tag", 2) == "runs/1123-k7f3/attempts/tag.2"

@@ -31,6 +31,7 @@ from state.events import NoteAdded, Record
 from state.fold import fold
 from state.stores import sqlite_checks, sqlite_open
 from state.stores.sqlite import SqliteJournal, open_journal, open_reader
+from state.stores.store import open_local
 from tests.harness.records import started
 
 RUN = "1123-k7f3"
@@ -271,7 +272,25 @@ def test_a_newer_schema_is_refused(journal: SqliteJournal, directory: Path) -> N
     journal.close()
     with closing(sqlite3.connect(directory / "journal.db")) as raw:
         raw.execute(f"PRAGMA user_version = {sqlite_open.SCHEMA_VERSION + 1}")
-    assert "its schema is 2, this program knows 1" in refusal(directory, StoreNewer)
+    assert "its schema is 3, this program knows 2" in refusal(directory, StoreNewer)
+
+
+def test_a_file_of_an_older_program_is_brought_up_to_date(
+    journal: SqliteJournal, directory: Path
+) -> None:
+    begin(journal)
+    kept = journal.read(RUN)
+    journal.close()
+    with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
+        raw.execute("DROP TABLE inbox")
+        raw.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        with open_local(directory, write=False) as store:
+            assert store.journal.read(RUN) == kept
+            assert store.inbox.pending(RUN) == []
+    with open_local(directory) as store:
+        sent = store.inbox.send(RUN, "note", {"text": "new"}, sender="lee", host="desk")
+        assert store.inbox.pending(RUN) == [sent]
 
 
 @pytest.mark.parametrize("mark", ["PRAGMA application_id = 7", "CREATE TABLE albums (title)"])

@@ -1,0 +1,54 @@
+"""All that a program keeps: the parts of one store, opened together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from state.protocols import Identities, Inbox, Journal, Leases, News, Outputs
+from state.stores.file_leases import FileLeases
+from state.stores.local import LocalOutputs, NoIdentities, PollingNews
+from state.stores.sqlite import open_journal, open_reader
+from state.stores.sqlite_inbox import SqliteInbox
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The parts of one store. `directory` is the local state directory, where attempts lie.
+
+    `shared` says that other machines use it too. Use as a context manager, or `close` it.
+    """
+
+    directory: Path
+    journal: Journal
+    leases: Leases
+    inbox: Inbox
+    outputs: Outputs
+    news: News
+    identities: Identities
+    shared: bool = False
+
+    def close(self) -> None:
+        """Let the store go."""
+        self.journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_local(directory: Path, *, write: bool = True) -> Store:
+    """Open the store of one machine in a state directory. Raises StoreError."""
+    journal = open_journal(directory) if write else open_reader(directory)
+    return Store(
+        directory,
+        journal,
+        FileLeases(directory),
+        SqliteInbox(journal),
+        LocalOutputs(directory),
+        PollingNews(journal),
+        NoIdentities(),
+    )

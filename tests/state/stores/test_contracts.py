@@ -1,0 +1,22 @@
+"""Every store keeps the same contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from state.stores.store import Store, open_local
+from tests.state.stores import contract_inbox
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_local(tmp_path / "state") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("clause", contract_inbox.CONTRACT, ids=lambda one: one.__name__)
+def test_inbox(store: Store, clause: Callable[[Store], None]) -> None:
+    clause(store)
