@@ -244,6 +244,24 @@ async def test_parallel_shows_the_end_of_each_and_trouble_first() -> None:
         await until(pilot, lambda: opened == ["y", "t"])
 
 
+async def test_parallel_stands_side_by_side_where_there_is_room() -> None:
+    panes = ParallelPanes()
+    parts = [
+        Part("t", "Run all tests", StepStatus.SUCCEEDED, "2:10 done", ("412 passed",)),
+        Part("y", HOSTILE, StepStatus.FAILED, "0:31 failed", (HOSTILE, "x" * 90)),
+        Part("l", "Lint", StepStatus.RUNNING, "0:02", ("checking",)),
+    ]
+    async with Stage([panes]).run_test(size=(90, 9)) as pilot:
+        panes.show(parts)
+        await shows(pilot, "412 passed", "checking", INERT)
+        rows = frame(pilot.app).splitlines()
+        assert "Run all tests" in rows[0]
+        assert "failed" in rows[0]
+        assert "checking" in rows[5]
+        assert all(row[44] == "│" for row in rows[:8])
+        assert max(len(row) for row in rows) <= 90
+
+
 async def test_plan_unfolds_to_what_was_found() -> None:
     table = PlanTable()
     lines = [
