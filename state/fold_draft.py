@@ -31,32 +31,32 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class StepDraft:
-    """A `StepState` that may change: the same fields in the same order."""
+    """A `StepState` that may change: the same fields in the same order, the same at first."""
 
     id: str
     name: str
     phase: str
     action: str
-    refs: tuple[str, ...]
-    group: str | None
-    status: StepStatus
-    proof: str | None
-    adopted: bool
-    reason: str | None
-    skipped_by: str | None
-    notes: tuple[Note, ...]
-    attempts: tuple[AttemptState, ...]
-    outputs: Mapping[str, str]
-    by_host: Mapping[str, Mapping[str, str]]
-    evidence: tuple[Mapping[str, Json], ...]
-    when: bool | None
-    when_values: Mapping[str, str]
-    retry_until: str | None
-    wait_until: str | None
-    answer: Answered | None
-    asked_from: StepStatus | None
-    started_at: str | None
-    ended_at: str | None
+    refs: tuple[str, ...] = ()
+    group: str | None = None
+    status: StepStatus = StepStatus.PENDING
+    proof: str | None = None
+    adopted: bool = False
+    reason: str | None = None
+    skipped_by: str | None = None
+    notes: tuple[Note, ...] = ()
+    attempts: tuple[AttemptState, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    by_host: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    evidence: tuple[Mapping[str, Json], ...] = ()
+    when: bool | None = None
+    when_values: Mapping[str, str] = field(default_factory=dict)
+    retry_until: str | None = None
+    wait_until: str | None = None
+    answer: Answered | None = None
+    asked_from: StepStatus | None = None
+    started_at: str | None = None
+    ended_at: str | None = None
 
     @property
     def open_attempt(self) -> AttemptState | None:

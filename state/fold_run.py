@@ -31,10 +31,10 @@ from state.events import (
     RunRolledBack,
     RunStarted,
 )
-from state.fold_draft import RunDraft, StepDraft, thaw_step
+from state.fold_draft import RunDraft, StepDraft
 from state.fold_steps import begin_group, refuse
 from state.json_value import Json
-from state.run_state import Answered, Note, Question, StepState
+from state.run_state import Answered, Note, Question
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
 WAITING_ASKS: Final = frozenset({"confirm", "typed", "manual"})
@@ -75,27 +75,24 @@ def start(record: Record, payload: RunStarted) -> RunDraft:
             refuse(record, f"the step {step.id} occurs twice")
         if step.group is not None and step.group not in draft.touched:
             refuse(record, f"the step {step.id} belongs to the group {step.group}, not seen yet")
-        draft.touched[step.id] = thaw_step(step)
+        draft.touched[step.id] = step
     return draft
 
 
-def _outlined(record: Record, line: Mapping[str, Json]) -> StepState:
-    words = {name: line.get(name) for name in ("id", "name", "phase", "action")}
+def _outlined(record: Record, line: Mapping[str, Json]) -> StepDraft:
+    id_, name = line.get("id"), line.get("name")
+    phase, action = line.get("phase"), line.get("action")
     group, refs = line.get("group"), line.get("refs") or ()
-    if (
-        not all(isinstance(word, str) for word in words.values())
-        or not isinstance(group, str | None)
-        or not isinstance(refs, list | tuple)
+    if not (
+        isinstance(id_, str)
+        and isinstance(name, str)
+        and isinstance(phase, str)
+        and isinstance(action, str)
+        and (group is None or isinstance(group, str))
+        and isinstance(refs, (list, tuple))
     ):
         refuse(record, f"the outline has a line that is none: {dict(line)!r}")
-    return StepState(
-        id=str(words["id"]),
-        name=str(words["name"]),
-        phase=str(words["phase"]),
-        action=str(words["action"]),
-        refs=tuple(str(ref) for ref in refs),
-        group=group,
-    )
+    return StepDraft(id_, name, phase, action, tuple(map(str, refs)), group)
 
 
 def check_goes_on(draft: RunDraft, record: Record, payload: object) -> None:

@@ -6,10 +6,10 @@ types that passed it are remembered, so that reading a long journal stays cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -37,6 +37,8 @@ class _Shape:
     names: tuple[str, ...]
     tuples: tuple[int, ...]
     read: Callable[[object], tuple[object, ...]]
+    """Reads the fields of a payload in one go, `pick` those of its data (KeyError)."""
+    pick: Callable[[Mapping[str, Json]], tuple[object, ...]]
     seen: set[tuple[type, ...]] = field(default_factory=set)
 
     def checked(self, kind: str, data: Mapping[str, Json]) -> list[Any]:
@@ -74,11 +76,14 @@ def from_data(kind: str, data: Mapping[str, Json]) -> Payload:
     if shape is None:
         raise CodecError(f"an event of the unknown kind {kind!r}")
     try:
-        values: list[Any] = [data[name] for name in shape.names]
+        found: Sequence[Any] = shape.pick(data)
     except KeyError:
-        values = []
-    if not values or len(data) != len(values) or tuple(map(type, values)) not in shape.seen:
-        values = shape.checked(kind, data)
+        found = ()
+    if len(data) != len(found) or tuple(map(type, found)) not in shape.seen:
+        found = shape.checked(kind, data)
+    if not shape.tuples:
+        return KINDS[kind](*found)
+    values = list(found)
     for place in shape.tuples:
         values[place] = tuple(values[place])
     return KINDS[kind](*values)
@@ -159,14 +164,15 @@ def _shape(cls: type[Payload]) -> _Shape:
         fields=table,
         names=tuple(table),
         tuples=tuple(place for place, one in enumerate(table.values()) if one.is_tuple),
-        read=_reader(tuple(table)),
+        read=_all(attrgetter, tuple(table)),
+        pick=_all(itemgetter, tuple(table)),
     )
 
 
-def _reader(names: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
-    """Return what reads these attributes in one go; `attrgetter` of one name gives no tuple."""
-    read = attrgetter(*names)
-    return read if len(names) > 1 else lambda payload: (read(payload),)
+def _all(getter: Callable[..., Any], names: tuple[str, ...]) -> Callable[[Any], tuple[object, ...]]:
+    """Return what reads these names in one go: a getter of one name gives no tuple."""
+    read: Callable[[Any], Any] = getter(*names)
+    return read if len(names) > 1 else lambda holder: (read(holder),)
 
 
 def _default(one: Field[object]) -> Callable[[], object] | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from runbook_tui import collector
 from runbook_tui.commands import drive, options
 
 
@@ -46,6 +47,9 @@ def command(
         return take_up(run, given)
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
     with place() as here:
-        answering.insist(session.step_ids(here, run))
-        with session.resume(run, here, given) as resumed:
+        if answering.names():
+            answering.insist(session.step_ids(here, run))
+        with collector.paused(keep=True):
+            resumed = session.resume(run, here, given)
+        with resumed:
             return drive.drive(resumed, answering, as_json=as_json)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 
+from runbook_tui import collector
 from runbook_tui.definition import lint
 from runbook_tui.definition.compose import read
 from runbook_tui.definition.environments import (
@@ -54,30 +53,19 @@ def load(path: Path) -> Loaded:
     def fetch(name: str) -> bytes:
         return (folder / name).read_bytes()
 
-    with _without_collector():
+    with collector.paused():
         return _Loader(path.name, fetch, lambda name: _shown(folder / name)).load(path)
 
 
-def load_sources(main: str, sources: Mapping[str, bytes]) -> Loaded:
+def load_sources(main: str, sources: Mapping[str, bytes], *, checked: bool = False) -> Loaded:
     """Read a runbook from stored bytes. `main` is its name in `sources`, or a path ending in it.
 
+    `checked` says that this program has linted these very bytes before: it is not done again.
     Raises DefinitionError.
     """
     name = main if main in sources else PurePosixPath(main).name
-    with _without_collector():
-        return _Loader(name, sources.__getitem__, lambda name: name).load(None)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the cyclic collector: hundreds of thousands of values are made and none is garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    with collector.paused():
+        return _Loader(name, sources.__getitem__, lambda name: name, checked=checked).load(None)
 
 
 def lint_paths(paths: Iterable[Path]) -> list[Problem]:
@@ -142,8 +130,11 @@ def _shown(path: Path) -> str:
 
 
 class _Loader:
-    def __init__(self, main: str, fetch: Fetch, shown: Callable[[str], str]) -> None:
+    def __init__(
+        self, main: str, fetch: Fetch, shown: Callable[[str], str], *, checked: bool = False
+    ) -> None:
         self.main = main
+        self.checked = checked
         self.fetch = fetch
         self.shown = shown
         self.problems: list[Problem] = []
@@ -163,7 +154,8 @@ class _Loader:
             raise DefinitionError(sorted(set(self.problems)))
         environments = self._environments(runbook)
         self._others(self.main, runbook, 1, (self.main,))
-        lint.lint(runbook, environments, self.others, self.problems)
+        if not self.checked:
+            lint.lint(runbook, environments, self.others, self.problems)
         found = sorted(set(self.problems))
         if any(problem.severity == "error" for problem in found):
             raise DefinitionError(found)

@@ -68,6 +68,8 @@ class Session:
         self._taken = list(taken)
         self._secrets = SecretBox(place.read_secret)
         self._first: list[Command] = []
+        self._known: RunState | None = None
+        """The run as last read: what is folded once need not be folded again."""
         self._news: list[Record] = []
         """Events of this session that no operator was told yet."""
 
@@ -95,11 +97,13 @@ class Session:
         )
         self._news.append(record)
 
-    def take_up(self, changed: tuple[str, ...]) -> None:
-        """Journal that the run is driven again."""
+    def take_up(self, changed: tuple[str, ...], known: RunState | None = None) -> None:
+        """Journal that the run is driven again; `known` is a state of it, read before."""
+        self._known = known
         recorder = self._recorder(lambda state, records: self._news.extend(records))
         away = clock.seconds_since(recorder.state.at)
         recorder.record(RunResumed(away, runbook_tui.__version__, changed))
+        self._known = recorder.state
 
     def begin_with(self, command: Command) -> None:
         """Have the driver obey a command before all else."""
@@ -181,7 +185,7 @@ class Session:
         return Author(self.place.operator, self.place.host, token)
 
     def _recorder(self, publish: Publish) -> Recorder:
-        return Recorder.of_run(self.place.journal, self.run, self._author(), publish)
+        return Recorder.of_run(self.place.journal, self.run, self._author(), publish, self._known)
 
     def _driver(self, recorder: Recorder, operator: Operator) -> Driver:
         base_run = recorder.state.base

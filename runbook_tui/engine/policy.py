@@ -46,6 +46,10 @@ class Policy:
     answers: Mapping[str, list[Given]] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def names(self) -> bool:
+        """Whether any answer is for a step by its name."""
+        return bool(self.typed or self.answers or self.fields)
+
     def insist(self, steps: Sequence[str]) -> None:
         """Raise UsageProblem for an answer to a step that is none of these: it would never count,
         and the run would stop where it was meant to go on.

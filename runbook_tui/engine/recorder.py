@@ -32,9 +32,23 @@ class Recorder:
         self.state = state
 
     @classmethod
-    def of_run(cls, journal: Journal, run: str, author: Author, publish: Publish) -> Recorder:
-        """Return a recorder for a run in the journal, at its present state."""
-        return cls(journal, fold.fold(journal.read(run)), author, publish)
+    def of_run(
+        cls,
+        journal: Journal,
+        run: str,
+        author: Author,
+        publish: Publish,
+        known: RunState | None = None,
+    ) -> Recorder:
+        """Return a recorder for a run in the journal, at its present state.
+
+        `known` is an earlier state of it, so that only what came since is read.
+        """
+        if known is None or known.run != run:
+            return cls(journal, fold.fold(journal.read(run)), author, publish)
+        for record in journal.read(run, known.seq):
+            known = fold.apply(known, record)
+        return cls(journal, known, author, publish)
 
     @property
     def operator(self) -> str:

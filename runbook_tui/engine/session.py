@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import runbook_tui
 from runbook_tui.definition import diff, loader, planning
 from runbook_tui.definition import rollback as rollback_steps
 from runbook_tui.definition.loader import Loaded
@@ -159,7 +160,9 @@ def plan_of(
     if state.base is not None:
         base = _when_begun(place, state.base, state.run)
         return rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
-    loaded = loader.load_sources(state.started.file, place.journal.sources(state.run))
+    sources = place.journal.sources(state.run)
+    checked = state.started.program == runbook_tui.__version__
+    loaded = loader.load_sources(state.started.file, sources, checked=checked)
     known = {
         name: text
         for name, text in state.started.parameters.items()
@@ -214,7 +217,7 @@ def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> S
     session = _session(place, state.run, plan, state.token)
     try:
         if not state.final:
-            session.take_up(changed_since(state, plan))
+            session.take_up(changed_since(state, plan), state)
         elif state.status is RunStatus.SUCCEEDED:
             mark_rolled_back(session, state)
     except BaseException:

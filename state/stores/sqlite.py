@@ -207,7 +207,9 @@ class SqliteJournal:
 
     def _record(self, row: Sequence[Any]) -> Record:
         try:
-            data = _DECODER.decode(row[4])
+            data, end = _DECODER.raw_decode(row[4])
+            if end != len(row[4]):
+                raise ValueError("more than one value")  # noqa: TRY301 - told like the others
         except (ValueError, TypeError) as problem:
             raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
         return Record(row[0], row[1], row[2], row[3], data, *row[5:])

@@ -116,6 +116,15 @@ def test_stored_bytes_load_like_files(tmp_path: Path) -> None:
     assert again.environments["only"].vars == {"a": "b"}
 
 
+def test_what_was_checked_when_the_run_began_is_not_checked_again() -> None:
+    once = {"f.yaml": runbook("- run: echo ${{ nonsense }}").encode()}
+    with pytest.raises(DefinitionError, match="nonsense"):
+        load_sources("f.yaml", once)
+    assert load_sources("f.yaml", once, checked=True).runbook.phases
+    with pytest.raises(DefinitionError):
+        load_sources("f.yaml", {"f.yaml": b"phases: ["}, checked=True)
+
+
 def test_references_in_overlays_are_those_of_their_environment() -> None:
     head = """
     environments:
