@@ -278,6 +278,73 @@ class NoteAdded:
     step: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NoteReceived:
+    """A note that came through the inbox, from `sender` on `host`, who does not drive."""
+
+    kind: ClassVar[str] = "note_received"
+    text: str
+    step: str | None
+    sender: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTaken:
+    """The driver took a message out of the inbox. `id` occurs once in a run.
+
+    `what` it is: note | stop | approve | deny | take_over | hand_over. What it brought about is
+    journaled in the same transaction; `refused` says in a sentence why that is nothing. `identity`
+    is the database role of the sender, empty where the store knows none; `sent_at` is UTC.
+    """
+
+    kind: ClassVar[str] = "message_taken"
+    id: str
+    what: str
+    sender: str
+    host: str
+    identity: str
+    sent_at: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """Somebody who does not drive approved what an open question asks; it counts until `until`."""
+
+    kind: ClassVar[str] = "approval_given"
+    question: str
+    operator: str
+    host: str
+    identity: str
+    until: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """Follows `run_resumed` when another driver was replaced: `before` on `host`.
+
+    `how`: yielded (it left when it was asked) | expired (it was not heard of any more) | silent (it
+    was, and did not answer).
+    """
+
+    kind: ClassVar[str] = "taken_over"
+    before: str
+    host: str
+    reason: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The driver leaves so that `to` may go on; `run_left` follows."""
+
+    kind: ClassVar[str] = "handed_over"
+    to: str
+    reason: str
+
+
 Payload = (
     RunStarted
     | RunResumed
@@ -298,4 +365,9 @@ Payload = (
     | QuestionWithdrawn
     | StepJudged
     | NoteAdded
+    | NoteReceived
+    | MessageTaken
+    | ApprovalGiven
+    | TakenOver
+    | HandedOver
 )

@@ -2,7 +2,7 @@
 
 `fold` reads a whole journal, `apply` adds one record to a state and shares the rest, `foresee`
 tells before anything is written whether an event may follow. All three go through the same rules,
-which are written at the heads of `fold_run` and `fold_steps`.
+which are written at the heads of `fold_run`, `fold_steps` and `fold_people`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from state import events, fold_run, fold_steps, payloads
+from state import events, fold_people, fold_run, fold_steps, payloads
 from state.errors import CodecError, FoldError
 from state.events import Payload, Record, RunStarted
 from state.fold_draft import RunDraft, freeze, thaw
@@ -35,7 +35,12 @@ _RULES: Final[Mapping[type, Callable[[RunDraft, Record, Any], None]]] = {
     events.QuestionAnswered: fold_run.answered,
     events.QuestionWithdrawn: fold_run.withdrawn,
     events.StepJudged: fold_steps.judged,
-    events.NoteAdded: fold_run.noted,
+    events.NoteAdded: fold_people.noted,
+    events.NoteReceived: fold_people.noted,
+    events.MessageTaken: fold_people.message_taken,
+    events.ApprovalGiven: fold_people.approved,
+    events.TakenOver: fold_people.taken_over,
+    events.HandedOver: fold_people.handed_over,
 }
 
 

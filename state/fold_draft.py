@@ -21,6 +21,7 @@ from state.run_state import (
     AttemptState,
     Note,
     Question,
+    Replaced,
     RunState,
     StepState,
 )
@@ -108,6 +109,9 @@ class RunDraft:
     rolled_back_by: str | None = None
     writer: str = ""
     heard: Mapping[str, str] = field(default_factory=dict)
+    driver_host: str = ""
+    messages: frozenset[str] = frozenset()
+    replaced: Replaced | None = None
     steps: Mapping[str, StepState] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
     touched: dict[str, StepDraft] = field(default_factory=dict)

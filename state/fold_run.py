@@ -9,8 +9,9 @@
   after a final end only notes and the rollback's.
 - `run_rolled_back` follows the `rollback_begun` of the same linked run.
 - A question's id is never used twice; a step has at most one open question; an answer is one of
-  the choices. `confirm`, `typed` and `manual` make the step wait, and it comes back to where it was
-  when they are closed; the others leave it as it is: failed, unknown or, elsewhere, running.
+  the choices. `confirm`, `typed`, `approval` and `manual` make the step wait, and it comes back to
+  where it was when they are closed; the others leave it as it is: failed, unknown or, elsewhere,
+  running.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from state.events import (
+    MessageTaken,
     NoteAdded,
+    NoteReceived,
     QuestionAnswered,
     QuestionAsked,
     QuestionWithdrawn,
@@ -34,10 +37,10 @@ from state.events import (
 from state.fold_draft import RunDraft, StepDraft
 from state.fold_steps import begin_group, refuse
 from state.json_value import Json
-from state.run_state import Answered, Note, Question
+from state.run_state import Answered, Question
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
-WAITING_ASKS: Final = frozenset({"confirm", "typed", "manual"})
+WAITING_ASKS: Final = frozenset({"confirm", "typed", "approval", "manual"})
 ASKS: Final = WAITING_ASKS | {
     "failure",
     "unknown",
@@ -45,13 +48,14 @@ ASKS: Final = WAITING_ASKS | {
     "elsewhere",
     "rollback",
     "start",
+    "takeover",
     "abort",
 }
 ENDS: Final = frozenset({RunStatus.SUCCEEDED, RunStatus.ABORTED, RunStatus.FAILED})
 _OVER: Final = DONE_STEP - {StepStatus.UNDONE}
 """What is undone by a person's decision is asked about: it may be done again."""
 _SETTLED: Final = DONE_STEP | {StepStatus.FAILED}
-_AFTER_END: Final = (NoteAdded, RollbackBegun, RunRolledBack)
+_AFTER_END: Final = (NoteAdded, NoteReceived, MessageTaken, RollbackBegun, RunRolledBack)
 
 
 def start(record: Record, payload: RunStarted) -> RunDraft:
@@ -68,6 +72,7 @@ def start(record: Record, payload: RunStarted) -> RunDraft:
         at=record.at,
         token=record.token,
         writer=record.host,
+        driver_host=record.host,
     )
     for line in payload.steps:
         step = _outlined(record, line)
@@ -97,7 +102,9 @@ def _outlined(record: Record, line: Mapping[str, Json]) -> StepDraft:
 
 def check_goes_on(draft: RunDraft, record: Record, payload: object) -> None:
     """Refuse an event that cannot follow an end of the run, or its driver's leaving."""
-    if draft.status is RunStatus.ROLLED_BACK and not isinstance(payload, NoteAdded):
+    if draft.status is RunStatus.ROLLED_BACK and not isinstance(
+        payload, NoteAdded | NoteReceived | MessageTaken
+    ):
         refuse(record, "the run is rolled back: only notes can follow")
     if isinstance(payload, _AFTER_END):
         return
@@ -114,7 +121,7 @@ def resumed(draft: RunDraft, record: Record, payload: RunResumed) -> None:
     draft.turn(RunStatus.WAITING if draft.questions else RunStatus.RUNNING, record)
     draft.left = draft.ended_at = draft.reason = None
     draft.resumes += 1
-    draft.driver = record.operator
+    draft.driver, draft.driver_host = record.operator, record.host
     draft.changed = payload.changed
 
 
@@ -249,13 +256,3 @@ def _close(draft: RunDraft, record: Record, id_: str) -> tuple[Question, StepDra
         draft.move(step, step.asked_from, record)
         step.asked_from = None
     return question, step
-
-
-def noted(draft: RunDraft, record: Record, payload: NoteAdded) -> None:
-    """Keep a note on its step, or on the run."""
-    note = Note(payload.text, payload.step, record.operator, record.host, record.at)
-    if payload.step is None:
-        draft.notes = (*draft.notes, note)
-    else:
-        step = draft.step(payload.step, record)
-        step.notes = (*step.notes, note)

@@ -18,8 +18,39 @@ GROUP_ACTION = "parallel"
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody who does not drive said yes to. It counts until `until`.
+
+    `identity` is their database role; `operator` and `host` are what they call themselves.
+    """
+
+    operator: str
+    host: str
+    identity: str
+    reason: str | None
+    at: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """The latest take-over: whom the present driver replaced, when, why and how."""
+
+    before: str
+    before_host: str
+    by: str
+    host: str
+    reason: str
+    how: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A decision that is open. `choices` are the command line's words; `typed` the name to type."""
+    """A decision that is open. `choices` are the command line's words; `typed` the name to type.
+
+    `approvals` are those given so far, in order; each identity is among them once.
+    """
 
     id: str
     step: str | None
@@ -29,6 +60,7 @@ class Question:
     typed: str | None
     shown: Mapping[str, Json]
     asked_at: str
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +225,12 @@ class RunState:
     """The host that wrote the newest event."""
     heard: Mapping[str, str] = field(default_factory=dict)
     """When each other host wrote its newest event."""
+    driver_host: str = ""
+    """The host of whoever started it or took it up last."""
+    messages: frozenset[str] = frozenset()
+    """The ids of the inbox's messages that were taken."""
+    replaced: Replaced | None = None
+    """The latest take-over, if there was one."""
 
     def last_heard(self, host: str) -> str | None:
         """Return when a host wrote its newest event; None when it never wrote one."""

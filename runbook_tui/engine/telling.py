@@ -103,6 +103,17 @@ def _run_ended(state: RunState, data: Mapping[str, Any]) -> str:
     return f"run {state.run} {data['status']}{failures}{_because(data)}"
 
 
+def _who(data: Mapping[str, Any]) -> str:
+    return f"{data['sender']}@{data['host']}"
+
+
+def _refused(state: RunState, data: Mapping[str, Any]) -> str:
+    """What a message brought about stands on lines of its own; here is only what did not count."""
+    if not data["refused"]:
+        return ""
+    return f"  {data['what'].replace('_', ' ')} by {_who(data)} did not count: {data['refused']}"
+
+
 _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "run_started": _started,
     "run_resumed": _resumed,
@@ -127,4 +138,13 @@ _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "question_withdrawn": lambda state, data: f"  question withdrawn{_because(data)}",
     "step_judged": _judged,
     "note_added": lambda state, data: f"  note: {data['text']}",
+    "note_received": lambda state, data: f"  note by {_who(data)}: {data['text']}",
+    "message_taken": _refused,
+    "approval_given": lambda state, data: (
+        f"  approved by {data['operator']}@{data['host']} ({data['identity']}){_because(data)}"
+    ),
+    "taken_over": lambda state, data: (
+        f"  taken over from {data['before']}@{data['host']}{_because(data)}"
+    ),
+    "handed_over": lambda state, data: f"  handed over to {data['to']}{_because(data)}",
 }

@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 
 from state.codec import head_of
 from state.events import (
+    ApprovalGiven,
     AttemptEnded,
     AttemptIntended,
     AttemptVoided,
+    HandedOver,
+    MessageTaken,
     NoteAdded,
+    NoteReceived,
     Payload,
     QuestionAnswered,
     QuestionAsked,
@@ -30,6 +34,7 @@ from state.events import (
     StepJudged,
     StepSkipped,
     StopAsked,
+    TakenOver,
     WaitBegun,
     WhenDecided,
 )
@@ -58,6 +63,9 @@ def legal(state: RunState) -> list[Payload]:
 
 def _for_run(state: RunState) -> Iterator[Payload]:
     yield NoteAdded("as expected")
+    yield NoteReceived("seen from afar", None, "lee", "desk")
+    message = f"m{len(state.messages)}"
+    yield MessageTaken(message, "note", "lee", "desk", "lee_role", _UNTIL)
     quiet = not state.open_attempts()
     if state.status is RunStatus.ROLLED_BACK:
         return
@@ -72,6 +80,8 @@ def _for_run(state: RunState) -> Iterator[Payload]:
     if not goes_on(state):
         return
     yield RunLeft("closed the screen")
+    yield HandedOver("lee", "end of my day")
+    yield TakenOver("dana", "bastion", "she is away", "expired")
     if not quiet:
         return
     yield RunEnded("failed", state.failures, "nobody decided")
@@ -94,6 +104,9 @@ def _for_steps(state: RunState) -> Iterator[Payload]:
     for question in state.questions:
         yield QuestionAnswered(question.id, question.choices[0], "person", "checked", {"pr": "x"})
         yield QuestionWithdrawn(question.id, "not needed any more")
+        if question.asks == "approval":
+            role = f"role{len(question.approvals)}"
+            yield ApprovalGiven(question.id, "lee", "desk", role, _UNTIL)
     for step in state.steps.values():
         yield NoteAdded("slow today", step.id)
         if step.open_attempt is not None:
@@ -118,6 +131,7 @@ def _at_rest(state: RunState, step: StepState) -> Iterator[Payload]:
         yield WhenDecided(step.id, True, {"env.migrate": "yes"})
     if not step.is_group:
         yield QuestionAsked(id_, step.id, "typed", "Deploy?", ("y",), "PRODUCTION")
+        yield QuestionAsked(id_, step.id, "approval", "Deploy?", ("approve", "skip"))
         number = len(step.attempts) + 1
         yield AttemptIntended(step.id, number, "run", f"x/{number}", "m", "b", before="absent")
     if step.status is StepStatus.PENDING and not step.attempts and not step.is_group:

@@ -238,7 +238,7 @@ def test_a_decision_stays_on_the_step_until_an_event_acts_on_it() -> None:
     assert acted.answered["q1"] == answer
 
 
-@pytest.mark.parametrize("asks", ["confirm", "typed", "manual"])
+@pytest.mark.parametrize("asks", ["confirm", "typed", "approval", "manual"])
 def test_a_confirmation_makes_the_step_wait_and_come_back(asks: str) -> None:
     asked = QuestionAsked("q1", "a", asks, "Deploy?", ("y",))
     waits = folded(ABC, asked)

@@ -1,0 +1,91 @@
+"""What people say who do not drive, and who drives instead of whom.
+
+- A message of the inbox is taken once: its id is never seen again in the run.
+- An approval belongs to an open question that asks for one; an identity gives it once.
+- `taken_over` comes from the driver that `run_resumed` made, `handed_over` from one that has not
+  left.
+- A note is its writer's: the sender's when it came through the inbox, else the driver's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from state.events import (
+    ApprovalGiven,
+    HandedOver,
+    MessageTaken,
+    NoteAdded,
+    NoteReceived,
+    Record,
+    TakenOver,
+)
+from state.fold_draft import RunDraft
+from state.fold_steps import refuse
+from state.run_state import Approval, Note, Replaced
+
+MESSAGES: Final = frozenset({"note", "stop", "approve", "deny", "take_over", "hand_over"})
+HOW: Final = frozenset({"yielded", "expired", "silent"})
+
+
+def message_taken(draft: RunDraft, record: Record, payload: MessageTaken) -> None:
+    """Note that a message was taken, so that it never is again."""
+    if payload.what not in MESSAGES:
+        refuse(record, f"nobody sends {payload.what}")
+    if payload.id in draft.messages:
+        refuse(record, f"the message {payload.id} was taken before")
+    draft.messages |= {payload.id}
+
+
+def approved(draft: RunDraft, record: Record, payload: ApprovalGiven) -> None:
+    """Keep an approval with its question."""
+    question = next((one for one in draft.questions if one.id == payload.question), None)
+    if question is None or question.asks != "approval":
+        refuse(record, f"the question {payload.question} is not open, or asks for no approval")
+    if any(one.identity == payload.identity for one in question.approvals):
+        refuse(record, f"{payload.identity} has approved {payload.question} before")
+    given = Approval(
+        payload.operator,
+        payload.host,
+        payload.identity,
+        payload.reason,
+        record.at,
+        payload.until,
+    )
+    more = replace(question, approvals=(*question.approvals, given))
+    draft.questions = tuple(more if one is question else one for one in draft.questions)
+
+
+def taken_over(draft: RunDraft, record: Record, payload: TakenOver) -> None:
+    """Note whom the present driver replaced."""
+    if payload.how not in HOW:
+        refuse(record, f"nobody takes over as {payload.how}")
+    draft.replaced = Replaced(
+        payload.before,
+        payload.host,
+        record.operator,
+        record.host,
+        payload.reason,
+        payload.how,
+        record.at,
+    )
+
+
+def handed_over(draft: RunDraft, record: Record, payload: HandedOver) -> None:
+    """Nothing changes yet: the driver leaves with its next event."""
+    if not payload.to:
+        refuse(record, "a run is handed over to somebody")
+
+
+def noted(draft: RunDraft, record: Record, payload: NoteAdded | NoteReceived) -> None:
+    """Keep a note on its step, or on the run."""
+    writer, host = record.operator, record.host
+    if isinstance(payload, NoteReceived):
+        writer, host = payload.sender, payload.host
+    note = Note(payload.text, payload.step, writer, host, record.at)
+    if payload.step is None:
+        draft.notes = (*draft.notes, note)
+    else:
+        step = draft.step(payload.step, record)
+        step.notes = (*step.notes, note)
