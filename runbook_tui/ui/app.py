@@ -196,6 +196,15 @@ class RunbookApp(App[int]):
             self._terminal_title = title
             grant(self._driver, f"\x1b]0;{title}\x07")
 
+    def call_operator(self, words: str) -> None:
+        """Ring; with RUNBOOK_NOTIFY=9 or 777 also ask the terminal for a notice with the words."""
+        self.bell()
+        wanted = os.environ.get("RUNBOOK_NOTIFY")
+        if wanted == "9":
+            grant(self._driver, f"\x1b]9;{plain(words)}\x07")
+        elif wanted == "777":
+            grant(self._driver, f"\x1b]777;notify;runbook;{plain(words).replace(';', ',')}\x07")
+
     def on_log_view_copied(self, event: LogView.Copied) -> None:
         """Copy lines of a log: to the clipboard, and to a file for terminals without one."""
         self.copy_to_clipboard(event.copied)

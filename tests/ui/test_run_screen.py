@@ -291,6 +291,32 @@ async def test_a_shell_is_noted_and_decides_nothing(
         await shows(pilot, f"{name} failed. What now?")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "sequence"),
+    [("9", "\x1b]9;{}\x07"), ("777", "\x1b]777;notify;runbook;{}\x07"), ("", "")],
+)
+async def test_a_question_rings_and_notifies_where_that_is_wanted(
+    backend: FakeBackend,
+    story: Story,
+    fixed_clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    sequence: str,
+) -> None:
+    written: list[str] = []
+    rung: list[bool] = []
+    monkeypatch.setenv("RUNBOOK_NOTIFY", wanted)
+    monkeypatch.setattr("runbook_tui.ui.app.grant", lambda _, words: written.append(words))
+    monkeypatch.setattr(RunbookApp, "bell", lambda _: rung.append(True))
+    failed(story)
+    fixed_clock.at_end_of(story)
+    async with on_screen(backend) as pilot:
+        await until(pilot, lambda: rung == [True])
+        notices = [one for one in written if not one.startswith("\x1b]0;")]
+        words = "Run database migrations failed. What now?"
+        assert notices == ([sequence.format(words)] if sequence else [])
+
+
 async def test_rollback_frame(
     backend: FakeBackend, story: Story, fixed_clock: Clock, same_frame: SameFrame
 ) -> None:

@@ -303,11 +303,16 @@ class RunView(Screen[None]):
         asked, since, rung = self._rung
         if asked != question.id:
             self._rung = (question.id, now, 0)
-            self.app.bell()
+            self._ring(question)
             self._set_title(scene, "? ")
         elif rung < len(BELLS) and now - since > BELLS[rung]:
             self._rung = (asked, since, rung + 1)
-            self.app.bell()
+            self._ring(question)
+
+    def _ring(self, question: Question) -> None:
+        call = getattr(self.app, "call_operator", None)
+        if call is not None:
+            call(question.text)
 
     def _set_title(self, scene: Scene, mark: str) -> None:
         set_title = getattr(self.app, "set_terminal_title", None)
