@@ -49,3 +49,12 @@ class Overtaken(Exception):  # noqa: N818
 
 class Fenced(Exception):  # noqa: N818
     """The writer's token is older than the last record's: another driver has taken over."""
+
+
+class ImportedRun(Exception):  # noqa: N818
+    """The run is another machine's history: it can be read here, and not be added to."""
+
+    def __init__(self, run: str, origin: str) -> None:
+        super().__init__(f"run {run} was imported: {origin}")
+        self.sentence = f"The run {run} is another machine's history ({origin})."
+        self.advice = "Go on with it where it was driven; here it can only be read"

@@ -12,6 +12,7 @@ from state.codec import Head
 from state.events import Payload, Record, RunStarted
 from state.holders import Held, Holder, Kind
 from state.json_value import Json
+from state.kept import Kept
 from state.messages import Message
 
 
@@ -187,3 +188,25 @@ class Identities(Protocol):
 
     def is_member(self, identity: str, role: str) -> bool:
         """Whether an identity is that role or a member of it; False for an unknown one."""
+
+
+class Keeper(Protocol):
+    """Takes whole runs in and out of a journal: import and prune."""
+
+    def adopt(self, runs: Sequence[Kept]) -> None:
+        """Keep imported runs exactly as they are, all or none. Raises RunExists.
+
+        Whoever wants to add to one of them gets ImportedRun.
+        """
+
+    def origin(self, run: str) -> str | None:
+        """Return where an imported run comes from, in words; None for one of this store's own."""
+
+    def size(self, run: str) -> int:
+        """Return about how many bytes a run takes in the store, without its attempts' files."""
+
+    def remove(self, runs: Sequence[str]) -> None:
+        """Remove runs and what only they need, all or none; unknown ones do no harm."""
+
+    def compact(self) -> int:
+        """Give room back to the file system, where that is worth it; return how many bytes."""

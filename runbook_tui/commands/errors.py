@@ -10,7 +10,7 @@ from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import WorkerStartError
 from runbook_tui.sandbox.errors import SandboxError
 from runbook_tui.secrets import SecretError
-from state.errors import CodecError, FoldError, StoreError
+from state.errors import CodecError, FoldError, ImportedRun, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def explain(problem: Exception) -> Told:
         return _told(problem.sentence, problem.advice, exits.STORE)
     if isinstance(problem, InUse):
         return _told(problem.sentence, problem.advice, exits.IN_USE)
-    if isinstance(problem, UsageProblem | SandboxError | SecretError):
+    if isinstance(problem, UsageProblem | ImportedRun | SandboxError | SecretError):
         return _told(problem.sentence, problem.advice, exits.USAGE)
     if isinstance(problem, CodecError | FoldError):
         advice = "Look with: runbook audit RUN"

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from state.codec import EMPTY, Head, head_of, link
-from state.errors import Fenced, Overtaken, RunExists, StoreCorrupt
+from state.errors import Fenced, ImportedRun, Overtaken, RunExists, StoreCorrupt
 from state.events import Payload, Record, RunStarted
 from state.stores.sqlite_open import open_database, translate
 
 _NOTHING_KEPT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
 _COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
-_INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 def utc_now() -> str:
@@ -104,11 +104,8 @@ class SqliteJournal:
                 "INSERT INTO heads (run, count, hash, token) VALUES (?, ?, ?, ?)",
                 (run, record.seq, record.hash, token),
             )
-            database.execute(_INSERT, _row(record, text))
-            for name, content in sources.items():
-                digest = hashlib.sha256(content).hexdigest()
-                database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (digest, content))
-                database.execute("INSERT INTO sources VALUES (?, ?, ?)", (run, name, digest))
+            database.execute(INSERT, row_of(record, text))
+            keep_sources(database, run, sources)
         return record
 
     def append(
@@ -135,10 +132,15 @@ class SqliteJournal:
                 if added:
                     _advance(database, head, added[-1][0])
             for record, text in added:
-                database.execute(_INSERT, _row(record, text))
+                database.execute(INSERT, row_of(record, text))
         if added:
             self._known[run] = head_of(added[-1][0])
         return [record for record, _ in added]
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Know nothing of runs that were removed."""
+        for run in runs:
+            self._known.pop(run, None)
 
     def close(self) -> None:
         """Close the file; the last one to close folds the write-ahead log into it."""
@@ -157,10 +159,12 @@ class SqliteJournal:
         self, database: sqlite3.Connection, run: str, token: int, after: int | None
     ) -> Head:
         row = database.execute(
-            "SELECT count, hash, token FROM heads WHERE run = ?", (run,)
+            "SELECT count, hash, token, origin FROM heads WHERE run = ?", (run,)
         ).fetchone()
         if row is None:
             raise KeyError(run)
+        if row[3] is not None:
+            raise ImportedRun(run, row[3])
         if token < row[2]:
             raise Fenced(f"run {run} was taken over: token {row[2]} has written since {token}")
         if after is not None and after != row[0]:
@@ -252,7 +256,15 @@ def _advance(database: sqlite3.Connection, head: Head, last: Record) -> bool:
     return done.rowcount == 1
 
 
-def _row(record: Record, text: str) -> tuple[object, ...]:
+def keep_sources(database: sqlite3.Connection, run: str, sources: Mapping[str, bytes]) -> None:
+    """Keep the definition's files of a run; equal ones are kept once."""
+    for name, content in sources.items():
+        digest = hashlib.sha256(content).hexdigest()
+        database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (digest, content))
+        database.execute("INSERT INTO sources VALUES (?, ?, ?)", (run, name, digest))
+
+
+def row_of(record: Record, text: str) -> tuple[object, ...]:
     """Return a record as its row; `text` is its data as JSON."""
     return (
         record.seq,

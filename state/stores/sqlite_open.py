@@ -12,7 +12,7 @@ from typing import Final
 from state.errors import StoreCorrupt, StoreError, StoreNewer, StoreUnusable
 from state.stores import sqlite_checks as checks
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 APPLICATION_ID: Final = 0x52424B31
 """Marks the file as a runbook journal (`RBK1`)."""
 BUSY_SECONDS: Final = 15.0
@@ -63,7 +63,12 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_pending ON inbox (run, number) WHERE NOT done;
 """
 
-_STEPS: Final = (_FIRST, _INBOX)
+_ORIGIN: Final = """
+ALTER TABLE heads ADD COLUMN origin TEXT;
+"""
+"""Where an imported run comes from, in words; NULL for a run of this journal's own."""
+
+_STEPS: Final = (_FIRST, _INBOX, _ORIGIN)
 """What makes each version of the schema from the one before."""
 
 _TRIAL: Final = """

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from state.protocols import Identities, Inbox, Journal, Leases, News, Outputs
+from state.protocols import Identities, Inbox, Journal, Keeper, Leases, News, Outputs
 from state.stores.file_leases import FileLeases
 from state.stores.local import LocalOutputs, NoIdentities, PollingNews
 from state.stores.sqlite import open_journal, open_reader
 from state.stores.sqlite_inbox import SqliteInbox
+from state.stores.sqlite_keeper import SqliteKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Store:
     news: News
     identities: Identities
     shared: bool = False
+    keeper: Keeper | None = None
 
     def close(self) -> None:
         """Let the store go."""
@@ -51,4 +53,5 @@ def open_local(directory: Path, *, write: bool = True) -> Store:
         LocalOutputs(directory),
         PollingNews(journal),
         NoIdentities(),
+        keeper=SqliteKeeper(journal),
     )

@@ -272,7 +272,8 @@ def test_a_newer_schema_is_refused(journal: SqliteJournal, directory: Path) -> N
     journal.close()
     with closing(sqlite3.connect(directory / "journal.db")) as raw:
         raw.execute(f"PRAGMA user_version = {sqlite_open.SCHEMA_VERSION + 1}")
-    assert "its schema is 3, this program knows 2" in refusal(directory, StoreNewer)
+    newer = f"its schema is {sqlite_open.SCHEMA_VERSION + 1}, this program knows"
+    assert newer in refusal(directory, StoreNewer)
 
 
 def test_a_file_of_an_older_program_is_brought_up_to_date(
@@ -283,6 +284,7 @@ def test_a_file_of_an_older_program_is_brought_up_to_date(
     journal.close()
     with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
         raw.execute("DROP TABLE inbox")
+        raw.execute("ALTER TABLE heads DROP COLUMN origin")
         raw.execute("PRAGMA user_version = 1")
     for _ in range(2):
         with open_local(directory, write=False) as store:
