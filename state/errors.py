@@ -27,6 +27,10 @@ class StoreUnusable(StoreError):  # noqa: N818 - it reads as what happened
     """The directory or file cannot be used: owner, mode, kind of file system, permissions."""
 
 
+class StoreAway(StoreUnusable):
+    """The database cannot be reached, for now: what was under way may have been kept, or not."""
+
+
 class StoreNewer(StoreError):  # noqa: N818
     """A newer program wrote it."""
 

@@ -35,10 +35,9 @@ class Location:
         Nothing can be sent to the inbox of a store that is only read.
         """
         if self.url is not None:
-            raise StoreUnusable(
-                f"{VARIABLE} names a URL, and this version keeps its journal in a directory only.",
-                f"Name a directory on a local disk in {VARIABLE}.",
-            )
+            from state.stores.postgres_store import open_shared  # psycopg takes its time
+
+            return open_shared(self.directory, self.url, write=write)
         from state.stores.store import open_local  # not before something is wanted of it
 
         return open_local(self.directory, write=write)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -30,9 +31,13 @@ class Store:
     identities: Identities
     shared: bool = False
     keeper: Keeper | None = None
+    closes: tuple[Callable[[], None], ...] = ()
+    """What is done when the store is let go, in this order, before the journal is."""
 
     def close(self) -> None:
         """Let the store go."""
+        for close in self.closes:
+            close()
         self.journal.close()
 
     def __enter__(self) -> Self:

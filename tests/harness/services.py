@@ -25,7 +25,7 @@ PROGRAMS: Mapping[str, str] = {
 }
 """A program or folder, and the Debian package that brings it."""
 
-FOLDERS = ("actions", "acceptance", "sandbox", "crash")
+FOLDERS = ("actions", "acceptance", "sandbox", "crash", "shared")
 """Test folders whose tests start these services as root."""
 
 ALLOWED = "ALLOW_MISSING_SERVICES"
@@ -53,12 +53,12 @@ def group(path: Path, tests: Path) -> str:
     """Return which tests a test must share a worker with: those that share its services.
 
     The practice production is one for all that use it, and so are the engines of the actions'
-    tests. Other files stand alone.
+    tests and the database of those of the shared journal. Other files stand alone.
     """
     folder = path.relative_to(tests).parts[0]
     if folder in ("acceptance", "sandbox"):
         return "practice"
-    return folder if folder == "actions" else str(path)
+    return folder if folder in ("actions", "shared") else str(path)
 
 
 def told() -> str:

@@ -1,4 +1,4 @@
-"""Every store keeps the same contract."""
+"""The store of one machine keeps the contract."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from state.stores.store import Store, open_local
-from tests.state.stores import contract_inbox
+from tests.state.stores import contract
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-@pytest.mark.parametrize("clause", contract_inbox.CONTRACT, ids=lambda one: one.__name__)
-def test_inbox(store: Store, clause: Callable[[Store], None]) -> None:
+@pytest.mark.parametrize("clause", contract.CLAUSES, ids=lambda one: one.__name__)
+def test_it(store: Store, clause: Callable[[Store], None]) -> None:
     clause(store)

@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,10 +17,8 @@ import pytest
 from state.audit import audit
 from state.codec import Head, head_of
 from state.errors import (
-    CodecError,
     Fenced,
     Overtaken,
-    RunExists,
     StoreCorrupt,
     StoreError,
     StoreNewer,
@@ -81,17 +78,6 @@ def test_what_was_appended_is_read_in_order_by_this_and_any_later_connection(
         assert fold(again.read(RUN)) == fold(everything)
 
 
-def test_runs_are_listed_newest_first_and_an_unknown_one_is_empty(journal: SqliteJournal) -> None:
-    for run in ("1123-zzzz", "1123-aaaa", "1124-mmmm"):
-        begin(journal, run)
-    assert journal.runs() == ["1124-mmmm", "1123-aaaa", "1123-zzzz"]
-    assert (journal.read("x"), journal.head("x"), journal.sources("x")) == ([], None, {})
-    with pytest.raises(KeyError):
-        journal.append("x", [NoteAdded("x")], operator="d", host="h", token=1)
-    with pytest.raises(RunExists):
-        begin(journal, "1123-aaaa")
-
-
 def test_the_definition_is_kept_byte_for_byte_and_an_altered_copy_is_refused(
     journal: SqliteJournal, directory: Path
 ) -> None:
@@ -104,15 +90,6 @@ def test_the_definition_is_kept_byte_for_byte_and_an_altered_copy_is_refused(
         raw.execute("UPDATE blobs SET content = ? WHERE content = ?", (b"forged", crlf))
     with pytest.raises(StoreCorrupt, match=r"deploy\.yaml that the run two began with was altered"):
         journal.sources("two")
-
-
-def test_an_append_is_all_or_nothing(journal: SqliteJournal) -> None:
-    begin(journal)
-    with pytest.raises(CodecError):
-        note(journal, "fits", "half \ud83d a pair")
-    assert [record.seq for record in journal.read(RUN)] == [1]
-    note(journal, "goes on")
-    assert audit(journal.read(RUN), journal.head(RUN)) == []
 
 
 def test_an_older_token_and_a_stale_reader_cannot_write(journal: SqliteJournal) -> None:
@@ -154,17 +131,6 @@ def test_a_reader_sees_what_is_written_and_writes_nothing(
         with pytest.raises(StoreError):
             note(reader, "not mine to write")
         assert len(reader.read(RUN)) == 2
-
-
-def test_one_connection_serves_several_threads(journal: SqliteJournal) -> None:
-    begin(journal)
-    threads = [threading.Thread(target=note, args=(journal, str(n))) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(journal.read(RUN)) == 9
-    assert audit(journal.read(RUN), journal.head(RUN)) == []
 
 
 _WRITER = """

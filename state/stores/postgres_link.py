@@ -1,0 +1,169 @@
+"""Connections to the shared journal: made when needed, made anew when lost, two a process.
+
+The first carries what the program does, the second what goes on beside it: heartbeats, output that
+is shared, news. All stores that a process opens on one database use the same two.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from state.stores import postgres_errors as errors
+from state.stores import postgres_schema as schema
+
+CONNECT_SECONDS: Final = 5
+"""How long a connection may take to come about."""
+
+DEAD_MS: Final = 5000
+"""After how many milliseconds without an answer of its kernel the other side is given up."""
+
+IDLE_MS: Final = 4000
+"""How long a program that was stopped may keep others waiting in the middle of a transaction."""
+
+LOCK_MS: Final = 10_000
+"""How long one program waits for another's transaction."""
+
+CHANNEL: Final = "runbook"
+"""Where news of runs are heard; a notification is a run's id."""
+
+_SETTINGS: Final = (
+    f"SET idle_in_transaction_session_timeout = {IDLE_MS}",
+    f"SET lock_timeout = {LOCK_MS}",
+    "SET synchronous_commit = on",
+    "SET client_encoding = 'UTF8'",
+    "SET search_path = pg_catalog",
+)
+_KEPT_ALIVE: Final[Mapping[str, int]] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": DEAD_MS,
+}
+
+
+class Link:
+    """One connection, for one thread at a time. All methods raise StoreError."""
+
+    def __init__(self, url: str, *, write: bool) -> None:
+        self.url = url
+        self._write = write
+        self._guard = threading.RLock()
+        self._open: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._listens = False
+
+    def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Any]:
+        """Carry a statement out, by itself, and return its rows."""
+        with self.connection() as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description is not None else []
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """The connection, in autocommit mode; one that is lost meanwhile is made anew next time."""
+        with self._guard:
+            try:
+                yield self._connected()
+            except psycopg.Error as problem:
+                lost = self._open is None or self._open.closed or self._open.broken
+                if lost:
+                    self.close()
+                raise errors.translate(problem, self.url, lost=lost) from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """Several statements, all or none."""
+        with self.connection() as connection, connection.transaction():
+            yield connection
+
+    def listen(self) -> None:
+        """Hear news from now on, also after the connection was made anew."""
+        with self._guard:
+            if not self._listens:
+                self._listens = True
+                self.close()
+
+    def heard(self, timeout: float) -> set[str]:
+        """Wait up to `timeout` seconds for news, and return of which runs; others may go on."""
+        with self.connection() as connection:
+            poll = select.poll()
+            poll.register(connection.fileno(), select.POLLIN)
+        poll.poll(timeout * 1000)
+        with self.connection() as again:
+            return {note.payload for note in again.notifies(timeout=0)}
+
+    def close(self) -> None:
+        """Let the connection go."""
+        with self._guard:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        if self._open is None:
+            self._open = self._connect()
+        return self._open
+
+    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        given = _read(self.url)
+        settings = {**_KEPT_ALIVE, "application_name": "runbook", **given}
+        connection = psycopg.connect(**settings, autocommit=True)
+        try:
+            for statement in _SETTINGS:
+                connection.execute(statement.encode())
+            schema.bring_up_to_date(connection, errors.place(self.url))
+            if not self._write:
+                connection.execute("SET default_transaction_read_only = on")
+            if self._listens:
+                connection.execute(f"LISTEN {CHANNEL}".encode())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _read(url: str) -> dict[str, Any]:
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError:
+        raise errors.unreadable() from None
+
+
+@dataclass(slots=True)
+class Pair:
+    """The two connections of a process to one database. `users` are the stores that share them."""
+
+    main: Link
+    side: Link
+    users: int = 0
+
+
+_PAIRS: dict[tuple[str, bool], Pair] = {}
+_GUARD = threading.Lock()
+
+
+def join(url: str, *, write: bool) -> Pair:
+    """Return the connections to a database; `leave` them when done."""
+    with _GUARD:
+        pair = _PAIRS.setdefault((url, write), Pair(Link(url, write=write), Link(url, write=write)))
+        pair.users += 1
+        return pair
+
+
+def leave(pair: Pair, *, write: bool) -> None:
+    """Close the connections when nobody else uses them."""
+    with _GUARD:
+        pair.users -= 1
+        if pair.users == 0:
+            del _PAIRS[pair.main.url, write]
+            pair.main.close()
+            pair.side.close()

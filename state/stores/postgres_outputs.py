@@ -1,0 +1,165 @@
+"""Output of attempts in the shared database: written in batches beside the run, read anywhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from state.errors import StoreError
+from state.stores.attempt_dir import AttemptDir
+from state.stores.local import LocalOutputs
+from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
+from state.stores.postgres_link import Pair
+
+BATCH: Final = 1 << 18
+"""Most bytes of a row."""
+
+_SHARE_EVERY: Final = 0.5
+"""Seconds between two looks at what the attempts have written."""
+
+_AT_ONCE: Final = 8
+"""Batches of one attempt before it is another's turn."""
+
+_LEAVE_SECONDS: Final = 5.0
+"""How long the end of a program waits for the rest to be shared."""
+
+_SIZE: Final = (
+    "SELECT max(start + length(content)) FROM runbook.outputs WHERE attempt = %(attempt)s"
+)
+_READ: Final = """
+SELECT start, content FROM runbook.outputs
+WHERE attempt = %(attempt)s AND start + length(content) > %(offset)s ORDER BY start LIMIT 4
+"""
+_WRITE: Final = """
+INSERT INTO runbook.outputs (attempt, start, content)
+VALUES (%(attempt)s, %(start)s, %(content)s) ON CONFLICT (attempt, start) DO NOTHING
+"""
+
+
+class PostgresOutputs:
+    """The `Outputs` of one store: local files first, what was shared otherwise."""
+
+    def __init__(self, directory: Path, pair: Pair) -> None:
+        self._directory = directory
+        self._local = LocalOutputs(directory)
+        self._main = pair.main
+        self._side = pair.side
+        self._guard = threading.Lock()
+        self._shared: dict[str, int | None] = {}
+        """Attempts that are followed, and up to where they are shared (None: to be asked)."""
+        self._finished: set[str] = set()
+        self._wake = threading.Event()
+        self._leave_by: float | None = None
+        self._thread: threading.Thread | None = None
+
+    def follow(self, attempt: str) -> None:
+        """Share what a local attempt writes, from now on and by itself."""
+        with self._guard:
+            self._shared.setdefault(attempt, None)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
+                self._thread.start()
+
+    def finish(self, attempt: str) -> None:
+        """The attempt has ended: share the rest, then no more."""
+        with self._guard:
+            self._finished.add(attempt)
+        self._wake.set()
+
+    def size(self, attempt: str) -> int | None:
+        """Return how many bytes are there to read; None when nothing is known of it."""
+        if self._is_local(attempt):
+            return self._local.size(attempt)
+        size: int | None = self._main.rows(_SIZE, {"attempt": attempt})[0][0]
+        return size
+
+    def read(self, attempt: str, offset: int = 0) -> Iterator[bytes]:
+        """Yield the output from a byte offset on, as far as it is there now."""
+        if self._is_local(attempt):
+            yield from self._local.read(attempt, offset)
+            return
+        while rows := self._main.rows(_READ, {"attempt": attempt, "offset": offset}):
+            for start, content in rows:
+                if start > offset:
+                    return
+                yield bytes(content[offset - start :])
+                offset = start + len(content)
+
+    def fetch(self, attempt: str) -> None:
+        """Bring what was shared of another machine's attempt into its directory here."""
+        if self._is_local(attempt):
+            return
+        output = AttemptDir(self._directory / attempt).output
+        make_directory(output.parent.parent)
+        output.parent.mkdir(DIRECTORY_MODE, exist_ok=True)
+        output.touch(FILE_MODE)
+        with output.open("ab") as file:
+            for piece in self.read(attempt, file.tell()):
+                file.write(piece)
+
+    def close(self) -> None:
+        """Share the rest, as far as that takes no longer than a few seconds."""
+        thread = self._thread
+        if thread is None:
+            return
+        with self._guard:
+            self._finished |= set(self._shared)
+        self._leave_by = time.monotonic() + _LEAVE_SECONDS
+        self._wake.set()
+        thread.join()
+
+    def _is_local(self, attempt: str) -> bool:
+        return AttemptDir(self._directory / attempt).exists()
+
+    def _run(self) -> None:
+        while not self._over():
+            self._wake.wait(_SHARE_EVERY)
+            self._wake.clear()
+            with self._guard:
+                attempts = list(self._shared)
+            for attempt in attempts:
+                self._share(attempt)
+
+    def _over(self) -> bool:
+        """Whether the program leaves and all is shared, or it must not wait any longer."""
+        if self._leave_by is None:
+            return False
+        with self._guard:
+            return not self._shared or time.monotonic() > self._leave_by
+
+    def _share(self, attempt: str) -> None:
+        """Share a few batches. What fails is tried again: the file stays."""
+        with self._guard:
+            offset, last = self._shared[attempt], attempt in self._finished
+        try:
+            if offset is None:
+                offset = self._side.rows(_SIZE, {"attempt": attempt})[0][0] or 0
+            offset, rest = self._batches(attempt, offset)
+        except (StoreError, OSError):
+            offset, rest = None, True
+        with self._guard:
+            self._shared[attempt] = offset
+            if last and not rest:
+                del self._shared[attempt]
+                self._finished.discard(attempt)
+        if rest and offset is not None:
+            self._wake.set()
+
+    def _batches(self, attempt: str, offset: int) -> tuple[int, bool]:
+        """Return up to where it is shared then, and whether there is more."""
+        try:
+            file = AttemptDir(self._directory / attempt).output.open("rb")
+        except FileNotFoundError:
+            return offset, False
+        with file:
+            file.seek(offset)
+            for _ in range(_AT_ONCE):
+                content = file.read(BATCH)
+                if not content:
+                    return offset, False
+                self._side.rows(_WRITE, {"attempt": attempt, "start": offset, "content": content})
+                offset += len(content)
+        return offset, True
