@@ -122,6 +122,23 @@ class StepSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class InstancesFixed:
+    """What the steps of an `each` are repeated for is fixed, whatever happens to its source.
+
+    `over`: host | item. `names` stand in the ids of the repeated steps (`STEP@NAME`), `values` are
+    the hosts' names or the items, in the same order. At most `batch` go on at once.
+    """
+
+    kind: ClassVar[str] = "instances_fixed"
+    step: str
+    over: str
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+    batch: int = 1
+    max_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptIntended:
     """Written, and synced, before anything acts.
 
@@ -354,6 +371,7 @@ Payload = (
     | RunRolledBack
     | WhenDecided
     | StepSkipped
+    | InstancesFixed
     | AttemptIntended
     | StopAsked
     | AttemptVoided

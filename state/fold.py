@@ -25,6 +25,7 @@ _RULES: Final[Mapping[type, Callable[[RunDraft, Record, Any], None]]] = {
     events.RunRolledBack: fold_run.rolled_back,
     events.WhenDecided: fold_steps.when_decided,
     events.StepSkipped: fold_steps.skipped,
+    events.InstancesFixed: fold_steps.instances_fixed,
     events.AttemptIntended: fold_steps.intended,
     events.StopAsked: fold_steps.stop_asked,
     events.AttemptVoided: fold_steps.voided,

@@ -6,17 +6,17 @@ steps that a rule asked for are copied.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Final, TypeVar
 
 from state.errors import FoldError
-from state.events import Record, RunStarted
+from state.events import InstancesFixed, Record, RunStarted
 from state.json_value import Json
 from state.persistent_map import PersistentMap
 from state.run_state import (
-    GROUP_ACTION,
+    GROUP_ACTIONS,
     Answered,
     AttemptState,
     Note,
@@ -112,6 +112,7 @@ class RunDraft:
     driver_host: str = ""
     messages: frozenset[str] = frozenset()
     replaced: Replaced | None = None
+    instances: Mapping[str, InstancesFixed] = field(default_factory=dict)
     steps: Mapping[str, StepState] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
     touched: dict[str, StepDraft] = field(default_factory=dict)
@@ -135,6 +136,20 @@ class RunDraft:
             if id_ not in self.steps:
                 yield draft
 
+    def exchange(self, gone: Set[str], after: str, new: Iterable[StepState]) -> None:
+        """Take steps out and put others behind the step `after`."""
+        fresh = {step.id: step for step in new}
+        order = (*self.steps, *(id_ for id_ in self.touched if id_ not in self.steps))
+        steps: dict[str, StepState] = {}
+        for id_ in order:
+            if id_ not in gone:
+                steps[id_] = self.steps.get(id_) or freeze_step(self.touched[id_])
+            if id_ == after:
+                steps |= fresh
+        for id_ in gone:
+            self.touched.pop(id_, None)
+        self.steps = steps
+
     def move(self, step: StepDraft, status: StepStatus, record: Record) -> None:
         """Change a step's status along the table, or raise FoldError."""
         if status is not step.status and status not in STEP_TRANSITIONS[step.status]:
@@ -142,7 +157,7 @@ class RunDraft:
                 f"event {record.seq} ({record.kind}): step {step.id} is {step.status} "
                 f"and cannot become {status}"
             )
-        if step.action != GROUP_ACTION:
+        if step.action not in GROUP_ACTIONS:
             failed = StepStatus.FAILED
             self.failures += (status is failed) - (step.status is failed)
         step.status = status

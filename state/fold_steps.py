@@ -7,6 +7,8 @@
   it did, pending if there was none.
 - `retry_planned` follows a failed attempt; from then, as in a `wait`, the step is running.
 - `step_judged`, `step_skipped` need the step's questions closed and its attempt ended.
+- The list of an `each` is fixed once, before any of its steps begins. Steps for each host or item
+  then take the place of the templates, and the group runs.
 - A group runs from the first sign of life of one of its steps until it is judged or skipped.
 - Every event that acts upon a decision takes it from the step (`answer`).
 """
@@ -21,6 +23,7 @@ from state.events import (
     AttemptEnded,
     AttemptIntended,
     AttemptVoided,
+    InstancesFixed,
     Record,
     RetryPlanned,
     StepJudged,
@@ -30,7 +33,7 @@ from state.events import (
     WhenDecided,
 )
 from state.fold_draft import RunDraft, StepDraft
-from state.run_state import GROUP_ACTION, AttemptState
+from state.run_state import EACH_ACTION, GROUP_ACTIONS, AttemptState, StepState
 from state.status import AttemptStatus, Proof, StepStatus, Verdict
 
 EFFECTS: Final = frozenset({"none", "done", "partial", "unknown"})
@@ -59,6 +62,8 @@ def begin_group(draft: RunDraft, step: StepDraft, record: Record) -> None:
     if step.group is None:
         return
     group = draft.step(step.group, record)
+    if group.action == EACH_ACTION and group.id not in draft.instances:
+        refuse(record, f"{step.id} is a template: the list of {group.id} is not fixed yet")
     if group.status is not StepStatus.RUNNING:
         draft.move(group, StepStatus.RUNNING, record)
         group.ended_at = group.reason = None
@@ -107,10 +112,49 @@ def skipped(draft: RunDraft, record: Record, payload: StepSkipped) -> None:
     step.retry_until = step.wait_until = step.answer = None
 
 
+def instances_fixed(draft: RunDraft, record: Record, payload: InstancesFixed) -> None:
+    """Put a step for each host or item in the place of every template of an `each`."""
+    group = _at_rest(draft, record, payload.step)
+    if group.action != EACH_ACTION or group.id in draft.instances:
+        refuse(record, f"{group.id} repeats nothing, or its list is fixed already")
+    _check_list(record, payload)
+    templates = [step for step in draft.each_step() if step.group == group.id]
+    if any(step.status is not StepStatus.PENDING or step.attempts for step in templates):
+        refuse(record, f"a step of {group.id} has begun already")
+    steps = [
+        StepState(
+            id=f"{step.id}@{name}",
+            name=f"{step.name} ({value})",
+            phase=step.phase,
+            action=step.action,
+            refs=step.refs,
+            group=group.id,
+        )
+        for name, value in zip(payload.names, payload.values, strict=True)
+        for step in templates
+    ]
+    if any(step.id in draft.steps or step.id in draft.touched for step in steps):
+        refuse(record, f"a step of {group.id} for one of its {payload.over}s is there already")
+    group.notes = (*group.notes, *(note for step in templates for note in step.notes))
+    draft.exchange({step.id for step in templates}, group.id, steps)
+    draft.instances = {**draft.instances, group.id: payload}
+    draft.move(group, StepStatus.RUNNING, record)
+    group.started_at = group.started_at or record.at
+    group.ended_at = group.reason = group.answer = None
+
+
+def _check_list(record: Record, payload: InstancesFixed) -> None:
+    names = payload.names
+    if not names or len(names) != len(payload.values) or len({*names}) < len(names):
+        refuse(record, "the list is empty, or has a name twice, or names without values")
+    if payload.over not in ("host", "item") or payload.batch < 1 or payload.max_failures < 0:
+        refuse(record, "the list is over nothing known, or its numbers are none")
+
+
 def intended(draft: RunDraft, record: Record, payload: AttemptIntended) -> None:
     """Open an attempt."""
     step = _at_rest(draft, record, payload.step)
-    if step.action == GROUP_ACTION:
+    if step.action in GROUP_ACTIONS:
         refuse(record, f"{step.id} is a group and has no attempts")
     if payload.number != len(step.attempts) + 1:
         refuse(record, f"the next attempt of {step.id} is number {len(step.attempts) + 1}")

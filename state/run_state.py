@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from state.events import RunStarted
+from state.events import InstancesFixed, RunStarted
 from state.json_value import Json
 from state.status import DONE_STEP, FINAL_RUN, AttemptStatus, RunStatus, StepStatus
 
 GROUP_ACTION = "parallel"
-"""The action of a line in the outline that groups steps and does nothing itself."""
+EACH_ACTION = "each"
+GROUP_ACTIONS = frozenset({GROUP_ACTION, EACH_ACTION})
+"""The actions of lines in the outline that group steps and do nothing themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class AttemptState:
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """One line of the checklist. A group has the action `parallel` and no attempts.
+    """One line of the checklist. A group has an action of `GROUP_ACTIONS` and no attempts.
 
     `answer` is the latest decision on this step that no later event has acted upon yet: a resumed
     driver goes on from it. `when` is None until the step's condition was evaluated. While a retry
@@ -185,7 +187,7 @@ class StepState:
     @property
     def is_group(self) -> bool:
         """Whether this line groups others."""
-        return self.action == GROUP_ACTION
+        return self.action in GROUP_ACTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,8 @@ class RunState:
     """The ids of the inbox's messages that were taken."""
     replaced: Replaced | None = None
     """The latest take-over, if there was one."""
+    instances: Mapping[str, InstancesFixed] = field(default_factory=dict)
+    """What each `each` is repeated for, once that is fixed: steps for them are in its place."""
 
     def last_heard(self, host: str) -> str | None:
         """Return when a host wrote its newest event; None when it never wrote one."""

@@ -39,7 +39,7 @@ def driving(command: F) -> F:
         click.option(
             "--answer",
             "answers",
-            metavar="STEP[.FIELD]=CHOICE[:REASON]",
+            metavar="STEP[@HOST][.FIELD]=CHOICE[:REASON]",
             multiple=True,
             help="Answer what a step may ask: retry verified continue skip undo rollback abort, "
             "done:EVIDENCE for an item for a person. Each is used once (CHOICE*3: three times).",

@@ -106,7 +106,11 @@ class _Lint:
             self.outputs = before
             return
         for _, text, place in texts(step.options):
-            self.references.text(text, place, Available(self.outputs), in_)
+            found = self.references.text(text, place, Available(self.outputs), in_)
+            for ref, here in found:
+                if self.references.is_secret(ref):
+                    said = "the list of an `each` is journaled, so it cannot hold a secret"
+                    self.scope.problems.append(here.error("secret", said))
         each = Available(self.outputs, "host" in step.options, "item" in step.options)
         for child in step.children:
             self._step(child, in_, each)

@@ -142,7 +142,7 @@ class StepCheck:
         """Check that named hosts and groups are in the inventory of every environment."""
         spec = spec_of(step.kind)
         key = "host" if step.kind == "each" else spec.hosts if spec else None
-        if key is None or key not in options or not isinstance(options, Map):
+        if key is None or not isinstance(options, Map) or key not in options.marks:
             return
         given = options[key]
         named = [(given, spot(options, key))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 Confirm = Literal["none", "ask", "typed", "approval"]
@@ -44,6 +45,16 @@ class PlanEnvironment:
     groups: Mapping[str, tuple[PlanHost, ...]]
     secrets: Mapping[str, SecretSource]
     ssh_config: str | None = None
+
+    def named(self, name: str) -> tuple[PlanHost, ...]:
+        """Return the hosts of a group, or the one host of that name; empty without either."""
+        if name in self.groups:
+            return self.groups[name]
+        for hosts in self.groups.values():
+            for host in hosts:
+                if host.name == name:
+                    return (host,)
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +137,59 @@ class PlanStep:
     overlaid: tuple[str, ...] = ()
     """Options that came from the environment's overlay."""
     beyond: str | None = None
-    """What this program cannot run yet (`each`, `include`, `approval`), or None."""
+    """What this program cannot run yet (`include`, `approval`), or None."""
     undoes: str | None = None
     """In a rollback: the step of the base run whose effect this one takes back."""
     secret_files: tuple[str, ...] = ()
     background: bool = False
     """The next steps begin beside it; a `join`, or the end of the run, awaits it."""
+    instance: str | None = None
+    """Of a step that `each` repeats: the host or item that it is for, as its id has it."""
+    host: PlanHost | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One host or item of an `each`: `name` stands in ids, `value` is the host's or the item."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixedList:
+    """What an `each` is repeated for, once that is fixed: `batch` at a time, in this order."""
+
+    instances: tuple[Instance, ...]
+    batch: int = 1
+    max_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """How a group repeats its steps. `head` is the group's own line, as a step without an action.
+
+    `names` are hosts and groups, or items, as written; one text with a reference may stand for
+    several items. `templates` are the steps as written; `fixed` is None until the list is fixed.
+    """
+
+    head: PlanStep
+    over: Literal["host", "item"]
+    names: str | tuple[str, ...]
+    templates: tuple[PlanStep, ...]
+    batch: str = "1"
+    max_failures: str = "0"
+    fixed: FixedList | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanGroup:
-    """Steps that run at the same time, with an id and a line of their own."""
+    """Steps under an id and a line of their own.
+
+    They run at the same time; with `each` they are one sequence for each host or item, and before
+    its list is fixed the templates stand for them.
+    """
 
     id: str
     name: str
@@ -144,6 +197,21 @@ class PlanGroup:
     steps: tuple[PlanStep, ...]
     fail_fast: bool = False
     when: tuple[When, ...] = ()
+    each: Each | None = None
+
+    @property
+    def background(self) -> bool:
+        """Whether the next steps begin beside it."""
+        return self.each is not None and self.each.head.background
+
+    def sequences(self) -> tuple[tuple[PlanStep, ...], ...]:
+        """Return the steps of each instance of an `each`, in order; nothing before it is fixed."""
+        if self.each is None or self.each.fixed is None:
+            return ()
+        length = len(self.each.templates)
+        return tuple(
+            self.steps[first : first + length] for first in range(0, len(self.steps), length)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +285,13 @@ class Plan:
         for phase in self.phases:
             yield from (item for item in phase.items if isinstance(item, PlanGroup))
 
+    def heads(self) -> Iterator[PlanStep]:
+        """Yield the lines of the `each` groups, which ask and are answered like steps."""
+        yield from (group.each.head for group in self.groups() if group.each is not None)
+
     def step(self, id_: str) -> PlanStep:
-        """Return a step by its id; KeyError when there is none."""
-        for step in self.steps():
+        """Return a step, or the line of an `each`, by its id; KeyError when there is none."""
+        for step in chain(self.steps(), self.heads()):
             if step.id == id_:
                 return step
         raise KeyError(id_)

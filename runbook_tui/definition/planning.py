@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment, empty
@@ -12,6 +13,7 @@ from runbook_tui.definition.model import Parameter, Phase, RetryKeys, Runbook, S
 from runbook_tui.definition.overlays import Overlaid, overlay
 from runbook_tui.definition.plan import (
     Contact,
+    Each,
     Plan,
     PlanEnvironment,
     PlanGroup,
@@ -29,7 +31,6 @@ from runbook_tui.definition.tree import spot
 from runbook_tui.definition.values import wrong_value
 
 BEYOND = {
-    "each": "steps repeated for each host or item (`each`)",
     "include": "another runbook as a part of this one (`include`)",
     "approval": "the approval of another operator (`confirm: approval`)",
 }
@@ -182,6 +183,8 @@ class Planner:
 
     def _item(self, step: Step, phase: Phase, whens: tuple[When, ...]) -> PlanStep | PlanGroup:
         in_ = step.keys.in_ or phase.in_
+        if step.kind == "each":
+            return self._each(step, phase, whens, in_)
         if step.kind != "parallel":
             return self._step(step, phase, whens, in_)
         own = (*whens, step.when) if step.when else whens
@@ -189,6 +192,38 @@ class Planner:
             self._step(child, phase, own, child.keys.in_ or in_, step.id) for child in step.children
         )
         return PlanGroup(step.id, step.name, phase.name, children, step.keys.fail_fast, own)
+
+    def _each(
+        self, step: Step, phase: Phase, whens: tuple[When, ...], in_: str | None
+    ) -> PlanGroup:
+        """Return a group that repeats its steps; they take from it what they do not say."""
+        head = self._step(step, phase, whens, in_)
+        own = [
+            self._step(child, phase, (), child.keys.in_ or in_, step.id) for child in step.children
+        ]
+        templates = tuple(
+            replace(
+                each,
+                refs=each.refs or head.refs,
+                on_failure=each.on_failure if "on_failure" in child.node else head.on_failure,
+                no_return=each.no_return or head.no_return,
+                help=each.help or head.help,
+                background=head.background,
+            )
+            for each, child in zip(own, step.children, strict=True)
+        )
+        options = plain(step.options)
+        over: Literal["host", "item"] = "host" if "host" in options else "item"
+        names = options[over]
+        each = Each(
+            head=replace(head, options={}),
+            over=over,
+            names=names if isinstance(names, str) else tuple(map(str, names)),
+            templates=templates,
+            batch=str(options.get("batch", 1)),
+            max_failures=str(options.get("max_failures", 0)),
+        )
+        return PlanGroup(step.id, step.name, phase.name, templates, each=each)
 
     def _step(
         self,

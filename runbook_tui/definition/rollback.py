@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from posixpath import normpath
 
 from runbook_tui.actions import registry
+from runbook_tui.definition.ids import template_of
+from runbook_tui.definition.instances import expand, foreseen
 from runbook_tui.definition.loader import load_sources
 from runbook_tui.definition.model import Runbook
 from runbook_tui.definition.plan import (
@@ -82,7 +85,9 @@ def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
 
 def step_ids(base: Plan) -> tuple[str, ...]:
     """Return the ids of all steps that a run, or a rollback of it, may ask about."""
-    own = [step.id for step in base.steps()]
+    base = expand(base, foreseen(base, partial(_value, base, {})))
+    templates = [one.id for group in base.groups() if group.each for one in group.each.templates]
+    own = [*(step.id for step in base.steps()), *(step.id for step in base.heads()), *templates]
     undo = [_UNDO + step.id for step in base.steps() if step.undo is not None]
     if base.rollback is None:
         return (*own, *undo)
@@ -108,6 +113,9 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
                     options=step.undo.options,
                     environment=step.environment,
                     undoes=step.id,
+                    instance=step.instance,
+                    host=step.host,
+                    item=step.item,
                 )
             )
     return tuple(found)
@@ -154,6 +162,8 @@ def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
     if ref.kind == "env":
         return base.home().vars.get(ref.name)
     item = done.get(ref.step or "")
+    if ref.kind == "step" and item is None:
+        item = _of_instances(done, ref.step or "")
     if ref.kind != "step" or item is None:
         return None
     if ref.host is not None:
@@ -165,6 +175,12 @@ def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
         table = ", ".join(f"{host}: {value}" for host, value in found.items())
         raise MissingValueError(ref, f"{ref.path} differs from host to host ({table})")
     return next(iter(found.values()), None)
+
+
+def _of_instances(done: Mapping[str, Done], step: str) -> Done | None:
+    """Return what a step repeated by `each` gave, by host or item."""
+    of = {id_.partition("@")[2]: item for id_, item in done.items() if template_of(id_) == step}
+    return Done(step, by_host={name: item.outputs for name, item in of.items()}) if of else None
 
 
 def _plan(

@@ -139,7 +139,10 @@ def _either(made: dict[str, Any]) -> dict[str, Any]:
 
 def _action(kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
     spec = registry.spec(kind)
-    definitions[f"action-{kind}"] = _model(spec.options, definitions, references=True)
+    made = definitions[f"action-{kind}"] = _model(spec.options, definitions, references=True)
+    if spec.needs_hosts:
+        # Inside `each: {host: …}` they mean this host.
+        made["required"] = [name for name in made["required"] if name != spec.hosts]
     whole = _ref(f"action-{kind}")
     if spec.shorthand is None:
         return {"description": spec.summary, **whole}

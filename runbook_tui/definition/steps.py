@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from runbook_tui.actions import registry
 from runbook_tui.actions.check.spec import KINDS as LOOKS
 from runbook_tui.actions.check.spec import LookOptions
 from runbook_tui.definition import when
+from runbook_tui.definition.ids import slug
 from runbook_tui.definition.model import (
     ID,
     EachKeys,
@@ -42,6 +42,8 @@ class StepReader:
         self.broken: set[str] = set()
         """Ids of steps that cannot be read: what refers to them is not wrong for that."""
         self.kinds = frozenset(registry.kinds())
+        self._for_host = False
+        """Whether the steps being read are those of `each: {host: …}`."""
 
     def phases(self, nodes: Seq) -> tuple[Phase, ...]:
         """Read all phases of a runbook."""
@@ -172,6 +174,8 @@ class StepReader:
         if options is None:
             self._expects(node, kind)
             return None
+        if self._for_host and (kind == "check" or spec.needs_hosts):
+            _this_host(options, looks=kind == "check")
         validate(spec.options, options, self.problems, references=True)
         return options
 
@@ -185,13 +189,20 @@ class StepReader:
             return ()
         nodes = node.get(key)
         if isinstance(nodes, Seq) and nodes:
-            return self._steps(nodes, inside=kind)
+            given = node.get(kind)
+            self._for_host = kind == "each" and not (isinstance(given, Map) and "item" in given)
+            try:
+                return self._steps(nodes, inside=kind)
+            finally:
+                self._for_host = False
         place = spot(node, key) if key in node else spot(node, kind, of_key=True)
         self.problems.append(place.error("type", f'"{key}" must be a list of steps, not empty'))
         return ()
 
     def verify(self, node: Map) -> Verify | None:
         """Read a `verify`: the vocabulary of `check`."""
+        if self._for_host:
+            _this_host(node, looks=True)
         validate(LookOptions, node, self.problems, references=True)
         kind = next((kind for kind in LOOKS if kind in node), None)
         return Verify(kind, node) if kind else None
@@ -244,6 +255,15 @@ class StepReader:
             self.problems.append(place.error("duplicate-id", said, "give the step another id"))
 
 
+def _this_host(options: Map, *, looks: bool) -> None:
+    """Let options that name no hosts mean the host of the `each` that the step belongs to."""
+    if looks:
+        given = next((options[kind] for kind in ("ssh", "resources") if kind in options), None)
+        if given is None or (isinstance(given, Map) and "hosts" in given):
+            return
+    options.setdefault("hosts", "${{ host }}")
+
+
 def _salvaged(node: Map) -> StepKeys:
     """Return what can be kept of a step's keys when some are wrong."""
     id_, name = node.get("id"), node.get("name")
@@ -268,9 +288,3 @@ def shorthand(node: Map, kind: str, option: str | None) -> Map | None:
     made.source = node.source
     made.marks = {option: node.marks[kind]}
     return made
-
-
-def slug(name: str) -> str:
-    """Return the id made from a name: ASCII letters, digits and hyphens, at most 64."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:64].strip("-")

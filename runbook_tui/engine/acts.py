@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from runbook_tui.actions.shared import durations
 from runbook_tui.definition import when
+from runbook_tui.definition.instances import ListError, listed
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
@@ -16,9 +17,11 @@ from runbook_tui.engine import clock, endings, jobs, manuals, questions, showing
 from runbook_tui.engine import decisions as d
 from runbook_tui.engine.facts import Facts
 from runbook_tui.engine.moves import Rest, move
+from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.rollbacks import Rollbacks
-from runbook_tui.engine.values import MASK, Values
+from runbook_tui.engine.values import MASK, Values, at_instance, of_instances
 from state.events import (
+    InstancesFixed,
     NoteAdded,
     Payload,
     QuestionAnswered,
@@ -33,7 +36,7 @@ from state.events import (
     WhenDecided,
 )
 from state.json_value import Json
-from state.run_state import Answered, RunState
+from state.run_state import Answered, RunState, StepState
 from state.status import StepStatus
 
 ValuesOf = Callable[[PlanStep, bool], Values]
@@ -42,11 +45,18 @@ ValuesOf = Callable[[PlanStep, bool], Values]
 class Acts:
     """Makes events from decisions, with the values that people may see."""
 
-    def __init__(self, plan: Plan, values: ValuesOf, rollbacks: Rollbacks) -> None:
-        self._plan = plan
-        self._steps = {step.id: step for step in plan.steps()}
+    def __init__(self, live: LivePlan, values: ValuesOf, rollbacks: Rollbacks) -> None:
+        self._live = live
         self._values = values
         self._rollbacks = rollbacks
+
+    @property
+    def _plan(self) -> Plan:
+        return self._live.now
+
+    @property
+    def _steps(self) -> Mapping[str, PlanStep]:
+        return self._live.steps
 
     def payloads(self, decision: d.Decision, state: RunState) -> Sequence[Payload]:
         """Return the events of a decision, to be journaled in one go."""
@@ -56,6 +66,8 @@ class Acts:
             return (questions.elsewhere_(self._steps[decision.step], state),)
         if isinstance(decision, d.EvaluateWhen):
             return self._when(self._steps[decision.step], state)
+        if isinstance(decision, d.FixList):
+            return (self._list(self._steps[decision.step], state),)
         if isinstance(decision, d.PlanRetry):
             return (_retry(decision, state),)
         if isinstance(decision, d.BeginWait | d.EndWait):
@@ -154,9 +166,9 @@ class Acts:
         values = self._values(step, False)
 
         def of_step(id_: str) -> when.Facts | None:
-            stands = state.steps.get(id_)
+            stands = at_instance(state, id_, step.instance)
             if stands is None:
-                return None
+                return _in_common(of_instances(state, id_).values())
             return when.Facts(stands.status.value, stands.outputs.get("choice"))
 
         try:
@@ -172,6 +184,26 @@ class Acts:
         said = ", ".join(f"{name} is {text or 'empty'}" for name, text in seen.items())
         return (decided, StepSkipped(step.id, f"its condition is not met ({said})", "when"))
 
+    def _list(self, step: PlanStep, state: RunState) -> Payload:
+        """Fix what an `each` is repeated for; a list that cannot be made fails its line."""
+        [each] = [group.each for group in self._plan.groups() if group.id == step.id]
+        if each is None:
+            raise ValueError(f"{step.id} repeats nothing")
+        place = self._plan.environments[step.environment]
+        try:
+            found = listed(each, place, self._values(step, False).real)
+        except (ListError, MissingValueError) as problem:
+            reason = f"{step.name}: its list cannot be made: {problem}."
+            return StepJudged(step.id, StepStatus.FAILED.value, reason=reason)
+        return InstancesFixed(
+            step.id,
+            each.over,
+            tuple(one.name for one in found.instances),
+            tuple(one.value for one in found.instances),
+            found.batch,
+            found.max_failures,
+        )
+
     def _wait(self, decision: d.BeginWait | d.EndWait, state: RunState) -> Payload:
         step = self._steps[decision.step]
         if isinstance(decision, d.EndWait):
@@ -183,7 +215,7 @@ class Acts:
         except (MissingValueError, ValueError) as problem:
             reason = f"{step.name} cannot begin: {problem}."
             return StepJudged(step.id, StepStatus.FAILED.value, reason=reason)
-        since = state.steps.get(str(options.get("since") or ""))
+        since = at_instance(state, str(options.get("since") or ""), step.instance)
         begun = (since and since.ended_at) or clock.utc()
         until = clock.write(clock.read(begun) + timedelta(seconds=seconds))
         return WaitBegun(step.id, until)
@@ -199,6 +231,15 @@ class Acts:
             and answer.choice in manuals.offered(step)
             and move(step, state, facts) is Rest.ENDING
         ]
+
+
+def _in_common(found: Collection[StepState]) -> when.Facts | None:
+    """Return how all of the steps stand that `each` made of one; None when they differ."""
+    stands = {one.status.value for one in found}
+    choices = {one.outputs.get("choice") for one in found}
+    if len(stands) != 1:
+        return None
+    return when.Facts(stands.pop(), choices.pop() if len(choices) == 1 else None)
 
 
 def _steps_of(plan: Plan) -> Mapping[str, Json]:

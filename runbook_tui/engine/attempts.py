@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_tui.actions import registry
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.plan import PlanStep
 from runbook_tui.engine import (
     attempt_events,
     elsewhere,
@@ -37,6 +37,7 @@ from runbook_tui.engine.flows import (
 )
 from runbook_tui.engine.judging import LookKind, Subject
 from runbook_tui.engine.looks import Look
+from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
 from runbook_tui.engine.values import Values
@@ -71,9 +72,9 @@ class Attempts:
     """The flows of one run. Not thread-safe: the driver's alone."""
 
     def __init__(
-        self, plan: Plan, recorder: Recorder, pool: WorkerPool, values: ValuesOf, root: Path
+        self, live: LivePlan, recorder: Recorder, pool: WorkerPool, values: ValuesOf, root: Path
     ) -> None:
-        self._plan = plan
+        self._live = live
         self._recorder = recorder
         self._pool = pool
         self._values = values
@@ -172,7 +173,7 @@ class Attempts:
     def take_up(self) -> None:
         """Find out, by evidence, what became of each attempt without an outcome."""
         for stands, attempt in self._recorder.state.open_attempts():
-            self._place(self._plan.step(stands.id), attempt)
+            self._place(self._live.steps[stands.id], attempt)
 
     def _place(self, step: PlanStep, attempt: AttemptState) -> None:
         """Put an attempt where the resume table says (see `recovery`)."""
@@ -357,7 +358,7 @@ class Attempts:
             return
         del self._flows[flow.step.id]
         self._recorder.record(
-            verifying.judge(self._plan, flow.step, self._recorder.state, flow.answer, seen)
+            verifying.judge(self._live.now, flow.step, self._recorder.state, flow.answer, seen)
         )
 
     def stop(self, step: PlanStep, reason: str) -> None:

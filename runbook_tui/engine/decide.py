@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep
-from runbook_tui.engine import endings, manuals
+from runbook_tui.engine import endings, manuals, sequences
 from runbook_tui.engine.decisions import (
     AskConfirm,
     AskElsewhere,
@@ -90,7 +90,7 @@ def _walk(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
         if found or not _runs_aside(item, state):
             return found
         beside.add(item.id)
-        breached = breached or state.steps[item.id].status in _UNSETTLED
+        breached = breached or _breached(item, state)
     return () if beside else (End("succeeded", state.failures),)
 
 
@@ -103,9 +103,17 @@ def _awaited(item: PlanStep | PlanGroup) -> str | None:
 
 def _runs_aside(item: PlanStep | PlanGroup, state: RunState) -> bool:
     """Tell whether an item lets the next ones begin: in the background, and begun."""
-    if isinstance(item, PlanGroup) or not item.background:
+    if not item.background:
         return False
+    if isinstance(item, PlanGroup):
+        return any(state.steps[step.id].attempts for step in item.steps)
     return bool(state.steps[item.id].attempts)
+
+
+def _breached(item: PlanStep | PlanGroup, state: RunState) -> bool:
+    """Tell whether something of an item has failed and awaits what a person decides."""
+    ids = [step.id for step in item.steps] if isinstance(item, PlanGroup) else [item.id]
+    return any(state.steps[id_].status in _UNSETTLED and state.question_on(id_) for id_ in ids)
 
 
 def _starts(decision: Decision, state: RunState) -> bool:
@@ -130,6 +138,9 @@ def _single(step: PlanStep, state: RunState, facts: Facts) -> tuple[Decision, ..
 
 
 def _group(group: PlanGroup, state: RunState, facts: Facts) -> tuple[Decision, ...] | None:
+    if group.each is not None:
+        found = sequences.decide(group, group.each, state, facts)
+        return _judge(group, state) if found is None else found
     moves = {step.id: move(step, state, facts) for step in group.steps}
     if all(found is Rest.SETTLED for found in moves.values()):
         return _judge(group, state)

@@ -19,6 +19,13 @@ class EvaluateWhen:
 
 
 @dataclass(frozen=True, slots=True)
+class FixList:
+    """Fix and journal what an `each` is repeated for."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskConfirm:
     """Ask whether the step may begin, in the way that its `confirm` says."""
 
@@ -164,6 +171,7 @@ class End:
 Decision = (
     AskStart
     | EvaluateWhen
+    | FixList
     | AskConfirm
     | AskManual
     | AskFailure

@@ -8,16 +8,17 @@ does not have.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from runbook_tui.definition.plan import Plan
+from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import acts, clock, questions
 from runbook_tui.engine import decisions as d
 from runbook_tui.engine.attempts import Attempts
 from runbook_tui.engine.decide import decide
 from runbook_tui.engine.facts import Facts
+from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import (
     Abort,
     AddNote,
@@ -67,14 +68,13 @@ class Driver:
 
     def __init__(
         self,
-        plan: Plan,
+        live: LivePlan,
         recorder: Recorder,
         attempts: Attempts,
         operator: Operator,
         acts_: acts.Acts,
     ) -> None:
-        self._plan = plan
-        self._steps = {step.id: step for step in plan.steps()}
+        self._live = live
         self._recorder = recorder
         self._attempts = attempts
         self._operator = operator
@@ -86,6 +86,14 @@ class Driver:
         self._moved_at = 0.0
         self._decided: tuple[int, Facts] | None = None
         self._due = NEVER
+
+    @property
+    def _plan(self) -> Plan:
+        return self._live.now
+
+    @property
+    def _steps(self) -> Mapping[str, PlanStep]:
+        return self._live.steps
 
     def drive(self, first: Sequence[Command] = ()) -> Parting:
         """Obey `first`, then drive until there is nothing more that this session can do."""

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 import runbook_tui
 from runbook_tui import exits
+from runbook_tui.actions.api import Host
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import clock, environments_in_use, outline, rollbacks
 from runbook_tui.engine.acts import Acts
 from runbook_tui.engine.attempts import Attempts
 from runbook_tui.engine.driver import Driver, Parting
+from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Command, Operator, SecretReader, WorkerPool
 from runbook_tui.engine.recorder import Author, Recorder
 from runbook_tui.engine.repository import Checkout
@@ -191,6 +193,7 @@ class Session:
         base_run = recorder.state.base
         base = fold.fold(self.place.journal.read(base_run)) if base_run is not None else None
         plan = self.plan
+        live = LivePlan(plan, lambda: recorder.state)
 
         def values(step: PlanStep, undo: bool) -> Values:
             return Values(
@@ -199,12 +202,15 @@ class Session:
                 environment=plan.environments[step.environment],
                 secrets=self._secrets,
                 operator=self.place.operator,
+                host=Host(*astuple(step.host)) if step.host else None,
+                item=step.item,
+                instance=step.instance,
                 undone=base if step.undoes is not None else recorder.state if undo else None,
             )
 
-        attempts = Attempts(plan, recorder, self.place.pool, values, self.place.state)
-        acts = Acts(plan, values, Rollbacks(plan, self.place.journal.runs))
-        return Driver(plan, recorder, attempts, operator, acts)
+        attempts = Attempts(live, recorder, self.place.pool, values, self.place.state)
+        acts = Acts(live, values, Rollbacks(plan, self.place.journal.runs))
+        return Driver(live, recorder, attempts, operator, acts)
 
 
 def mark_rolled_back(session: Session, linked: RunState) -> None:

@@ -61,7 +61,7 @@ def _of_run(plan: Plan, state: RunState) -> Iterator[Ending]:
 
 
 def _of_steps(plan: Plan, state: RunState) -> Iterator[Ending]:
-    for step in plan.steps():
+    for step in (*plan.steps(), *plan.heads()):
         stands = state.steps[step.id]
         if stands.answer is None and stands.status is not StepStatus.FAILED:
             continue

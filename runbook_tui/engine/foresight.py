@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from runbook_tui.actions import registry
 from runbook_tui.definition import when
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.ids import instance_id
+from runbook_tui.definition.plan import Condition, Plan, PlanStep, When
 from runbook_tui.definition.substitute import MissingValueError
 from runbook_tui.engine import glances, jobs, judging, preview
 from runbook_tui.engine.driving import Place
@@ -137,6 +138,13 @@ class _Looking:
         self._pool = pool
         self._fresh = fresh
         self._names = {step.id: step.name for step in seen.plan.steps()}
+        self._outer = {
+            step.id: group.each.head.when
+            for group in seen.plan.groups()
+            if group.each is not None
+            for step in group.steps
+        }
+        """Conditions of the `each` that a step belongs to: it does not repeat them itself."""
         self._done: dict[str, Foreseen] = {}
         self._going: dict[str, tuple[Foreseen, list[Look]]] = {}
         self._ends = time.monotonic() + ALL_WITHIN
@@ -163,6 +171,8 @@ class _Looking:
         refs = [*preview.references_in(step.options)]
         refs += preview.references_in(step.verify.options) if step.verify else ()
         wanted = {ref.step for ref in refs if ref.kind == "step" and ref.step is not None}
+        if step.instance is not None:
+            wanted |= {instance_id(id_, step.instance) for id_ in wanted}
         return wanted & self._names.keys()
 
     def _begin(self, step: PlanStep) -> None:
@@ -203,10 +213,11 @@ class _Looking:
 
     def _met(self, step: PlanStep) -> bool | None:
         """Return what the step's condition comes to, if that is known before the run."""
-        if any(one.step or (one.value or "").startswith("steps.") for one in _conditions(step)):
+        conditions = (*self._outer.get(step.id, ()), *step.when)
+        if any(one.step or (one.value or "").startswith("steps.") for one in _all(conditions)):
             return None
         try:
-            decided = when.decide(step.when, self._seen.values(step).real, lambda id_: None)
+            decided = when.decide(conditions, self._seen.values(step).real, lambda id_: None)
         except (when.ConditionTextError, MissingValueError):
             return None
         return decided.result
@@ -251,8 +262,8 @@ class _Looking:
         self._seen.state = replace(state, steps={**state.steps, id_: stands})
 
 
-def _conditions(step: PlanStep) -> Iterator[Any]:
-    for one in step.when:
+def _all(whens: tuple[When, ...]) -> Iterator[Condition]:
+    for one in whens:
         yield from one.conditions
 
 

@@ -21,6 +21,7 @@ from runbook_tui.engine.decisions import (
     EndWait,
     EvaluateWhen,
     Fail,
+    FixList,
     Judge,
     PlanRetry,
     RecordManual,
@@ -94,6 +95,8 @@ def _begin(step: PlanStep) -> Decision:
         return AskManual(step.id)
     if step.action == "wait":
         return BeginWait(step.id)
+    if step.action == "each":
+        return FixList(step.id)
     if step.action == "join":
         return Judge(step.id, "succeeded")
     return Begin(step.id) if step.confirm == "none" else AskConfirm(step.id)

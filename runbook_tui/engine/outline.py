@@ -11,7 +11,7 @@ from runbook_tui.engine.repository import Checkout
 from runbook_tui.engine.values import MASK
 from state.events import RunStarted
 from state.json_value import Json
-from state.run_state import GROUP_ACTION
+from state.run_state import EACH_ACTION, GROUP_ACTION
 
 
 def started(plan: Plan, checkout: Checkout, base: str | None = None) -> RunStarted:
@@ -58,7 +58,7 @@ def steps(plan: Plan) -> tuple[Mapping[str, Json], ...]:
     for phase in plan.phases:
         for item in phase.items:
             if isinstance(item, PlanGroup):
-                lines.append(_line(item, GROUP_ACTION, ()))
+                lines.append(_line(item, EACH_ACTION if item.each else GROUP_ACTION, ()))
                 lines += [_line(step, step.action, step.refs, item.id) for step in item.steps]
             else:
                 lines.append(_line(item, item.action, item.refs))

@@ -7,23 +7,25 @@ is typed whenever it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from runbook_tui.definition.ids import template_of
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
 from runbook_tui.engine import elsewhere
 from runbook_tui.engine.ports import Answer, NoAnswer
 from state.run_state import Question
 
 _ANSWER: Final = re.compile(
-    r"(?P<step>[a-z0-9-]+)(?:@[A-Za-z0-9_.:-]+)?(?:\.(?P<field>[a-z][a-z0-9_-]*))?=(?P<said>.*)",
+    r"(?P<step>[a-z0-9-]+(?:@[A-Za-z0-9_.:-]+)?)(?:\.(?P<field>[a-z][a-z0-9_-]*))?=(?P<said>.*)",
     re.DOTALL,
 )
 _CHOICE: Final = re.compile(
     r"(?P<choice>[A-Za-z][A-Za-z0-9_-]*)(?:\*(?P<times>[1-9]\d{0,2}))?(?::(?P<reason>.*))?",
     re.DOTALL,
 )
+_FIELD: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _OF_RUN: Final = ("start", "rollback")
 _BEFORE: Final = frozenset({"confirm", "typed", "start", elsewhere.ASKS})
 
@@ -58,7 +60,7 @@ class Policy:
         for option, names in named.items():
             known = (*steps, *_OF_RUN) if option == "--confirm" else steps
             for name in names:
-                if name not in known:
+                if not _exists(name, known):
                     advice = did_you_mean(name, known) or "See the ids with: runbook plan FILE"
                     raise UsageProblem(f"{option} {name}=…: there is no step {name}", advice)
 
@@ -74,8 +76,9 @@ class Policy:
             )
         if question.asks == "confirm" and self.yes:
             return Answer(question.id, "yes", "policy", "--yes")
-        if question.asks == "typed" and question.step in self.typed:
-            return Answer(question.id, "yes", "person", fields={"typed": self.typed[question.step]})
+        typed = self._typed(question.step)
+        if question.asks == "typed" and typed is not None:
+            return Answer(question.id, "yes", "person", fields={"typed": typed})
         raise NoAnswer
 
     def _of_run(self, question: Question) -> Answer:
@@ -92,7 +95,7 @@ class Policy:
 
         An answer to a failure (`retry`) may be given together with a confirmation, and waits.
         """
-        for one in self.answers.get(question.step or "", ()):
+        for one in self._of(question.step or ""):
             waits = question.asks in _BEFORE or one.choice == elsewhere.DEAD
             if one.left and (one.choice in question.choices or not waits):
                 return one
@@ -100,9 +103,39 @@ class Policy:
 
     def _fields(self, question: Question, given: Given) -> Mapping[str, str]:
         step = question.step or ""
-        if given.choice == "yes" and step in self.typed:
-            return {"typed": self.typed[step]}
-        return self.fields.get(step, {}) if question.asks == "manual" else {}
+        typed = self._typed(step)
+        if given.choice == "yes" and typed is not None:
+            return {"typed": typed}
+        if question.asks != "manual":
+            return {}
+        return {**self.fields.get(template_of(step), {}), **self.fields.get(step, {})}
+
+    def _of(self, step: str) -> Iterator[Given]:
+        """Yield what was said for a step; of a repeated one, for this host or item, then for all.
+
+        `STEP@HOST` of a step that goes to several hosts at once is an answer for that step.
+        """
+        yield from self.answers.get(step, ())
+        if "@" in step:
+            yield from self.answers.get(template_of(step), ())
+            return
+        for name, given in self.answers.items():
+            if name != step and template_of(name) == step:
+                yield from given
+
+    def _typed(self, step: str) -> str | None:
+        return self.typed.get(step, self.typed.get(template_of(step)))
+
+
+def _exists(name: str, steps: Sequence[str]) -> bool:
+    """Tell whether there is, or may be, such a step: some lists are made only in the run."""
+    if name in steps:
+        return True
+    step, at, host = name.partition("@")
+    if not at or step not in steps:
+        return False
+    others = [one for one in steps if template_of(one) == step and one != step]
+    return not others or any(host.startswith(one.partition("@")[2] + ".") for one in others)
 
 
 def parse(*, yes: bool, confirms: Iterable[str], answers: Iterable[str]) -> Policy:
@@ -119,8 +152,14 @@ def parse(*, yes: bool, confirms: Iterable[str], answers: Iterable[str]) -> Poli
         step, field_name, said = _split(text)
         if field_name is not None:
             fields.setdefault(step, {})[field_name] = said
-        else:
-            given.setdefault(step, []).append(_given(text, said))
+            continue
+        # A host's name may hold dots: what looks like a part of it may be a field.
+        at, dot, last = step.rpartition(".")
+        if dot and _FIELD.fullmatch(last):
+            fields.setdefault(at, {})[last] = said
+            if not _CHOICE.fullmatch(said):
+                continue
+        given.setdefault(step, []).append(_given(text, said))
     return Policy(yes, typed, given, fields)
 
 

@@ -7,12 +7,15 @@ asked to type one: what needs such a secret is not looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from runbook_tui.actions.api import Host
 from runbook_tui.actions.shared import in_parallel
 from runbook_tui.definition import references
+from runbook_tui.definition.ids import template_of
+from runbook_tui.definition.instances import expand, foreseen
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
 from runbook_tui.definition.references import Ref
 from runbook_tui.definition.substitute import MissingValueError, fill
@@ -20,7 +23,7 @@ from runbook_tui.engine import clock, outline
 from runbook_tui.engine.driving import Place
 from runbook_tui.engine.ports import SecretReader
 from runbook_tui.engine.repository import Checkout
-from runbook_tui.engine.values import SecretBox, Values
+from runbook_tui.engine.values import SecretBox, Values, at_instance
 from runbook_tui.secrets import SecretError
 from state import fold
 from state.run_state import RunState
@@ -57,7 +60,17 @@ class Preview:
     def values(self, step: PlanStep) -> Values:
         """Return what a step would see."""
         environment = self.plan.environments[step.environment]
-        return Values(self.plan, self.state, environment, self.box, self.operator)
+        host = Host(*astuple(step.host)) if step.host else None
+        return Values(
+            self.plan,
+            self.state,
+            environment,
+            self.box,
+            self.operator,
+            host,
+            step.item,
+            step.instance,
+        )
 
     def filled(self, step: PlanStep, options: Mapping[str, Any], *, shown: bool) -> Any:
         """Return options with the values known now, masked and in words if they are to be shown."""
@@ -69,10 +82,13 @@ class Preview:
     def _in_words(self, values: Values, ref: Ref) -> str:
         """Return what people see of a value; of one that only a step will give, whose it is."""
         found = self._known(values.shown, ref)
-        giver = self.state.steps.get(ref.step or "")
-        if found.startswith("${{") and giver is not None:
+        if not found.startswith("${{") or ref.step is None:
+            return found
+        giver = at_instance(self.state, ref.step, values.instance)
+        if giver is not None:
             return f"({ref.name} of {giver.name})"
-        return found
+        repeated = any(template_of(id_) == ref.step for id_ in self.state.steps)
+        return f"({ref.name} of {ref.step})" if repeated else found
 
     def _known(self, lookup: Callable[[Ref], str | None], ref: Ref) -> str:
         try:
@@ -95,11 +111,24 @@ class Preview:
 
 def of(plan: Plan, checkout: Checkout, place: Place) -> Preview:
     """Return a plan's preview, the secrets that its steps use read."""
-    began = replace(
-        fold.foresee(None, outline.started(plan, checkout)), run=RUN, started_at=clock.utc()
-    )
+    plan = _with_lists(plan, checkout, place)
+    began = _begun(plan, checkout)
     known, untold = _read(plan, place.read_secret)
     return Preview(plan, checkout, began, place.operator, SecretBox(_refuse, known), untold)
+
+
+def _begun(plan: Plan, checkout: Checkout) -> RunState:
+    started = outline.started(plan, checkout)
+    return replace(fold.foresee(None, started), run=RUN, started_at=clock.utc())
+
+
+def _with_lists(plan: Plan, checkout: Checkout, place: Place) -> Plan:
+    """Repeat the steps of each `each` whose list is known before the run."""
+    if not any(group.each for group in plan.groups()):
+        return plan
+    home = plan.home()
+    values = Values(plan, _begun(plan, checkout), home, SecretBox(_refuse), place.operator)
+    return expand(plan, foreseen(plan, values.real))
 
 
 def sources(plan: Plan) -> dict[tuple[str, str], SecretSource]:

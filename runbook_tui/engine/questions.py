@@ -15,7 +15,7 @@ from runbook_tui.engine import elsewhere, manuals
 from runbook_tui.engine.ports import Answer
 from state.events import QuestionAsked
 from state.json_value import Json
-from state.run_state import Question, RunState, StepState
+from state.run_state import EACH_ACTION, Question, RunState, StepState
 from state.status import StepStatus, Verdict
 
 _PARTIAL = Verdict.PARTIAL.value
@@ -154,7 +154,7 @@ def _after_failure(plan: Plan, step: PlanStep, stands: StepState, asks: str) -> 
         words.append("retry")
         if asks == "partial":
             words.append("continue")
-        if not undone:
+        if not undone and step.action != EACH_ACTION:
             words.append("verified")
     words.append("skip")
     if step.undo is not None and acted and not undone:

@@ -9,6 +9,7 @@ from typing import Any
 from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.definition.rollback import Done, RollbackPlan, make_rollback_plan
+from runbook_tui.engine import plans
 from state.events import RunRolledBack
 from state.json_value import Json
 from state.run_state import AttemptState, RunState, StepState
@@ -44,6 +45,7 @@ def in_doubt(plan: Plan, state: RunState) -> list[PlanStep]:
 
 def make(plan: Plan, state: RunState) -> RollbackPlan:
     """Return the plan that takes a run back. Raises UsageProblem when it lacks a value."""
+    plan = plans.of(plan, state)
     return make_rollback_plan(plan, done(plan, state))
 
 
@@ -69,6 +71,7 @@ def rolled_back(linked: Plan, state: RunState) -> RunRolledBack:
 
 def shown(plan: Plan, state: RunState, undo_options: UndoOptions) -> Mapping[str, Json]:
     """Return what a rollback's confirmation shows. Raises UsageProblem as `make` does."""
+    plan = plans.of(plan, state)
     made = make(plan, state)
     cannot = [
         [step.id, step.no_return]

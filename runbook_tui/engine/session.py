@@ -14,7 +14,15 @@ from runbook_tui.definition import rollback as rollback_steps
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
 from runbook_tui.definition.problems import DefinitionError, UsageProblem
-from runbook_tui.engine import environments_in_use, faults, outline, repository, rollbacks, run_ids
+from runbook_tui.engine import (
+    environments_in_use,
+    faults,
+    outline,
+    plans,
+    repository,
+    rollbacks,
+    run_ids,
+)
 from runbook_tui.engine.driving import Place, Session, mark_rolled_back
 from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
@@ -159,7 +167,8 @@ def plan_of(
     """
     if state.base is not None:
         base = _when_begun(place, state.base, state.run)
-        return rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
+        made = rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
+        return plans.of(made, state)
     sources = place.journal.sources(state.run)
     checked = state.started.program == runbook_tui.__version__
     loaded = loader.load_sources(state.started.file, sources, checked=checked)
@@ -169,7 +178,8 @@ def plan_of(
         if not loaded.runbook.parameters[name].secret
     }
     environment = state.started.environment or None
-    return planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
+    plan = planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
+    return plans.of(plan, state)
 
 
 def _when_begun(place: Place, base: str, linked: str) -> RunState:

@@ -50,6 +50,18 @@ def _step(state: RunState, data: Mapping[str, Any]) -> StepState:
     return state.steps[data["step"]]
 
 
+def _named(step: StepState) -> str:
+    """Return a step's name; with its id when it is for one host or item."""
+    return f"{step.name} [{step.id}]" if "@" in step.id else step.name
+
+
+def _fixed(state: RunState, data: Mapping[str, Any]) -> str:
+    count = len(data["values"])
+    said = f"▸ {_step(state, data).name}: {count} {data['over']}{'s' if count > 1 else ''}"
+    at_once = f", {data['batch']} at a time" if data["batch"] > 1 else ""
+    return f"{said}{at_once}: {', '.join(data['values'])}"
+
+
 def _because(data: Mapping[str, Any]) -> str:
     return f": {data['reason']}" if data.get("reason") else ""
 
@@ -75,26 +87,26 @@ def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
 def _intended(state: RunState, data: Mapping[str, Any]) -> str:
     step = _step(state, data)
     what = "undo" if data.get("undo") else "try"
-    return f"▸ {step.name} ({data['action']}), {what} {data['number']}"
+    return f"▸ {_named(step)} ({data['action']}), {what} {data['number']}"
 
 
 def _ended(state: RunState, data: Mapping[str, Any]) -> str:
     step = _step(state, data)
     mark = {"succeeded": "✓", "failed": "✗", "stopped": "✗"}.get(data["status"], "!")
     word = "found done" if data["adopted"] else data["status"]
-    return f"{mark} {step.name}: {word}{_because(data)}"
+    return f"{mark} {_named(step)}: {word}{_because(data)}"
 
 
 def _judged(state: RunState, data: Mapping[str, Any]) -> str:
     step = _step(state, data)
     mark = {"succeeded": "✓", "failed": "✗"}.get(data["status"], "!")
     by = " by a person" if data["proof"] == "person" else ""
-    return f"{mark} {step.name}: {data['status']}{by}{_because(data)}"
+    return f"{mark} {_named(step)}: {data['status']}{by}{_because(data)}"
 
 
 def _answered(state: RunState, data: Mapping[str, Any]) -> str:
     asked_ = state.answered[data["id"]].question
-    step = state.steps[asked_.step].name if asked_.step is not None else asked_.asks
+    step = _named(state.steps[asked_.step]) if asked_.step is not None else asked_.asks
     return f"  {step}: {data['choice']}, decided by {data['by']}{_because(data)}"
 
 
@@ -123,16 +135,17 @@ _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "run_ended": _run_ended,
     "rollback_begun": lambda state, data: f"rollback begins: run {data['by']}{_because(data)}",
     "run_rolled_back": lambda state, data: f"run {state.run} rolled back by {data['by']}",
-    "step_skipped": lambda state, data: f"- {_step(state, data).name}: skipped{_because(data)}",
+    "step_skipped": lambda state, data: f"- {_named(_step(state, data))}: skipped{_because(data)}",
+    "instances_fixed": _fixed,
     "attempt_intended": _intended,
-    "stop_asked": lambda state, data: f"  {_step(state, data).name}: stopping{_because(data)}",
-    "attempt_voided": lambda state, data: f"  {_step(state, data).name}: void{_because(data)}",
+    "stop_asked": lambda state, data: f"  {_named(_step(state, data))}: stopping{_because(data)}",
+    "attempt_voided": lambda state, data: f"  {_named(_step(state, data))}: void{_because(data)}",
     "attempt_ended": _ended,
     "retry_planned": lambda state, data: (
-        f"  {_step(state, data).name}: tried again by itself at {data['until'][11:19]}"
+        f"  {_named(_step(state, data))}: tried again by itself at {data['until'][11:19]}"
     ),
     "wait_begun": lambda state, data: (
-        f"▸ {_step(state, data).name}: waits until {data['until'][11:19]}"
+        f"▸ {_named(_step(state, data))}: waits until {data['until'][11:19]}"
     ),
     "question_answered": _answered,
     "question_withdrawn": lambda state, data: f"  question withdrawn{_because(data)}",

@@ -8,9 +8,10 @@ value and, for everything that people and the journal see, the same with secrets
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runbook_tui.actions.api import Host
+from runbook_tui.definition.ids import instance_id
 from runbook_tui.definition.plan import Plan, PlanEnvironment, SecretSource
 from runbook_tui.definition.references import Ref
 from runbook_tui.definition.substitute import MissingValueError
@@ -61,6 +62,9 @@ class Values:
     secrets: SecretBox
     operator: str
     host: Host | None = None
+    item: str | None = None
+    instance: str | None = None
+    """The name in ids of the host or item that the step is for: `steps.x.y` is the same one's."""
     undone: RunState | None = None
     """When the step takes something back: the run that did it, whose outputs it sees."""
 
@@ -93,7 +97,7 @@ class Values:
             return seen.run if ref.name == "id" else seen.started_at[:10]
         if ref.kind == "operator":
             return self.operator
-        return self._of_host(ref) if ref.kind == "host" else None
+        return self._of_host(ref) if ref.kind == "host" else self.item
 
     def _of_host(self, ref: Ref) -> str | None:
         if self.host is None:
@@ -101,9 +105,23 @@ class Values:
         return {"user": self.host.user, "address": self.host.address}.get(ref.name, self.host.name)
 
     def _output(self, ref: Ref) -> str | None:
-        stands = (self.undone or self.state).steps.get(ref.step or "")
+        seen = self.undone or self.state
+        stands = at_instance(seen, ref.step or "", self.instance)
         if stands is None:
+            return self._of_instances(ref, seen)
+        return self._given(ref, stands)
+
+    def _of_instances(self, ref: Ref, seen: RunState) -> str | None:
+        """Return what a step repeated by `each` gave: for one of its hosts, or the same for all."""
+        found = of_instances(seen, ref.step or "")
+        if ref.host is not None and ref.host in found:
+            return self._given(replace(ref, host=None), found[ref.host])
+        given = {name: self._given(ref, stands) for name, stands in found.items()}
+        if not given or None in given.values():
             return None
+        return _agreed(ref, {name: value or "" for name, value in given.items()})
+
+    def _given(self, ref: Ref, stands: StepState) -> str | None:
         if self.undone is None and stands.status is not StepStatus.SUCCEEDED:
             return None
         outputs, by_host = handed_on(stands)
@@ -115,6 +133,23 @@ class Values:
         if ref.name in outputs:
             return outputs[ref.name]
         return _agreed(ref, given) if given else _built_in(ref.name, stands)
+
+
+def at_instance(state: RunState, step: str, instance: str | None) -> StepState | None:
+    """Return a step by the id that it has in the file, seen from a step for a host or item."""
+    if instance is not None and (own := state.steps.get(instance_id(step, instance))):
+        return own
+    return state.steps.get(step)
+
+
+def of_instances(state: RunState, step: str) -> dict[str, StepState]:
+    """Return the steps that `each` made of one, by host or item."""
+    return {
+        name: found
+        for fixed in state.instances.values()
+        for name in fixed.names
+        if (found := state.steps.get(instance_id(step, name))) is not None
+    }
 
 
 def _agreed(ref: Ref, given: Mapping[str, str]) -> str:

@@ -123,7 +123,7 @@ def test_what_cannot_run_yet_says_so() -> None:
         ("a", False),
         ("join", False),
         ("b", True),
-        ("c", True),
+        ("d", False),
         ("e", True),
         ("f", False),
     ]

@@ -17,6 +17,7 @@ from state.events import (
     AttemptIntended,
     AttemptVoided,
     HandedOver,
+    InstancesFixed,
     MessageTaken,
     NoteAdded,
     NoteReceived,
@@ -48,6 +49,7 @@ OUTLINES: Sequence[Sequence[Mapping[str, Json]]] = (
     (line("a"),),
     (line("a"), line("b", "manual"), line("c", "wait")),
     (line("g", "parallel"), line("a", group="g"), line("b", group="g"), line("c")),
+    (line("a"), line("e", "each"), line("b", group="e"), line("c", group="e"), line("d")),
     (line("g", "parallel"), *(line(id_, group="g") for id_ in "abcd"), *map(line, "efhij")),
 )
 _UNTIL = "2026-11-23T12:59:39.000000Z"
@@ -109,6 +111,10 @@ def _for_steps(state: RunState) -> Iterator[Payload]:
             yield ApprovalGiven(question.id, "lee", "desk", role, _UNTIL)
     for step in state.steps.values():
         yield NoteAdded("slow today", step.id)
+        if _is_template(state, step):
+            if not step.done:
+                yield StepSkipped(step.id, "not needed", "person")
+            continue
         if step.open_attempt is not None:
             yield from _for_attempt(step, step.open_attempt.number)
         elif state.question_on(step.id) is None and not step.done:
@@ -125,8 +131,24 @@ def _for_attempt(step: StepState, number: int) -> Iterator[Payload]:
         )
 
 
+def _is_template(state: RunState, step: StepState) -> bool:
+    """Whether a step stands for those of an `each` whose list is not fixed."""
+    group = state.steps.get(step.group or "")
+    return group is not None and group.action == "each" and group.id not in state.instances
+
+
+def _list(state: RunState, step: StepState) -> Iterator[Payload]:
+    """Yield a list for an `each` of which nothing has been skipped."""
+    if step.action != "each" or step.id in state.instances:
+        return
+    if all(child.status is StepStatus.PENDING for child in state.children(step.id)):
+        yield InstancesFixed(step.id, "host", ("h1", "h2"), ("h1", "h2"))
+        yield InstancesFixed(step.id, "item", ("one",), ("One",), 2, 1)
+
+
 def _at_rest(state: RunState, step: StepState) -> Iterator[Payload]:
     id_ = f"q{len(state.answered) + len(state.questions)}"
+    yield from _list(state, step)
     if step.status is StepStatus.PENDING and step.when is None:
         yield WhenDecided(step.id, True, {"env.migrate": "yes"})
     if not step.is_group:

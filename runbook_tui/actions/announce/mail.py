@@ -41,7 +41,8 @@ def send(job: Job, text: str, about_to_send: Callable[[], None]) -> Outcome:
 
 def message_id(job: Job, sender: str) -> str:
     """Return the Message-ID of a step's mail: the same in every attempt, so it can be found."""
-    return f"<{job.run}.{job.step}@{sender.rpartition('@')[2]}>"
+    step = job.step.replace("@", ".")
+    return f"<{job.run}.{step}@{sender.rpartition('@')[2]}>"
 
 
 def _message(job: Job, options: Mapping[str, Any], text: str) -> EmailMessage:

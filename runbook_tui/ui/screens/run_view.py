@@ -13,6 +13,7 @@ from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from runbook_tui.engine import plans
 from runbook_tui.ui import clock, decisions, keys, model, panes
 from runbook_tui.ui.backend import Audited, Backend, BackendError, Ended, Recorded
 from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
@@ -67,6 +68,7 @@ class RunView(Screen[None]):
         self.driving: Driving | None = None
         self._watcher = Watcher(backend.state_directory)
         self._plans: dict[str, Plan] = {}
+        self._expanded: tuple[int, int, Plan] | None = None
         self._state: RunState | None = None
         self._before: RunState | None = None
         self._audited: Audited | None = None
@@ -235,7 +237,7 @@ class RunView(Screen[None]):
         if state is None or state.run not in self._plans:
             return None
         return Scene(
-            plan=self._plans[state.run],
+            plan=self._plan(state),
             state=state,
             now=clock.now_utc(),
             glyphs=glyphs_of(self),
@@ -243,6 +245,14 @@ class RunView(Screen[None]):
             driving=self.is_driving,
             held=self._held,
         )
+
+    def _plan(self, state: RunState) -> Plan:
+        """Return the run's plan with the hosts and items that are fixed."""
+        written = self._plans[state.run]
+        known = self._expanded
+        if known is None or known[:2] != (id(written), len(state.instances)):
+            known = self._expanded = (id(written), len(state.instances), plans.of(written, state))
+        return known[2]
 
     def _renew(self) -> None:
         scene = self._scene()
