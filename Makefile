@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST_ARGS ?=
 
-.PHONY: install services demo test lint format bench screenshots clean
+.PHONY: install services demo test lint format bench crash screenshots clean
 
 install: $(VENV)/.installed
 
@@ -35,6 +35,10 @@ format: install
 test: install services lint
 	@$(BIN)/python -m tests.harness.services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
+
+# Every action, fault point and victim, one table: see docs/resume.md. ARGS="tag copy" are only these.
+crash: install services
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 bench: install services
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """Named points at which drills and tests cut the program off: RUNBOOK_FAULT=POINT[@STEP]:HOW.
 
-HOW is `kill` (SIGKILL), `stop` (SIGSTOP) or `error`. Off unless the variable is set.
+HOW is `kill` (SIGKILL), `stop` (SIGSTOP) or `error`. Several are written with commas between them.
+Off unless the variable is set.
 """
 
 from __future__ import annotations
@@ -27,8 +28,12 @@ class Fault:
     way: str
 
 
-def parse(text: str) -> Fault:
+def parse(text: str) -> tuple[Fault, ...]:
     """Return what RUNBOOK_FAULT says. ValueError, with a sentence, when that is nothing."""
+    return tuple(_one(part) for part in text.split(","))
+
+
+def _one(text: str) -> Fault:
     place, colon, way = text.rpartition(":")
     point, at, step = place.partition("@")
     if not colon or not point or way not in WAYS or (at and not step):
@@ -52,9 +57,13 @@ def reach(point: str, step: str | None = None, *, fault: str | None = None) -> N
     text = fault or wanted()
     if text is None:
         return
-    asked = parse(text)
-    if asked.point != point or asked.step not in (None, step):
-        return
+    for asked in parse(text):
+        if asked.point == point and asked.step in (None, step):
+            _cut_off(asked)
+
+
+def _cut_off(asked: Fault) -> None:
     if asked.way == "error":
-        raise FaultInjected(f"The fault {text} was injected at {point}.")
+        where = asked.point if asked.step is None else f"{asked.point}@{asked.step}"
+        raise FaultInjected(f"The fault {where}:error was injected at {asked.point}.")
     os.kill(os.getpid(), signal.SIGKILL if asked.way == "kill" else signal.SIGSTOP)

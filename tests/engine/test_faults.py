@@ -21,22 +21,25 @@ def test_without_the_variable_nothing_happens() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("driver.after-intent:kill", Fault("driver.after-intent", None, "kill")),
-        ("push.manifest@push:error", Fault("push.manifest", "push", "error")),
+        ("driver.after-intent:kill", [Fault("driver.after-intent", None, "kill")]),
+        ("push.manifest@push:error", [Fault("push.manifest", "push", "error")]),
+        ("a.b:stop,a.c@x:kill", [Fault("a.b", None, "stop"), Fault("a.c", "x", "kill")]),
     ],
 )
-def test_a_fault_is_a_point_a_step_and_a_way(text: str, expected: Fault) -> None:
-    assert faults.parse(text) == expected
+def test_a_fault_is_a_point_a_step_and_a_way(text: str, expected: list[Fault]) -> None:
+    assert [*faults.parse(text)] == expected
 
 
-@pytest.mark.parametrize("text", ["", "kill", ":kill", "a.b", "a.b:explode", "a.b@:kill"])
+@pytest.mark.parametrize(
+    "text", ["", "kill", ":kill", "a.b", "a.b:explode", "a.b@:kill", "a.b:kill,", "a.b:kill,c.d"]
+)
 def test_what_is_no_fault_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="is no fault"):
         faults.parse(text)
 
 
 def test_error_is_raised_at_its_point_and_step_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUNBOOK_FAULT", "worker.before-act@tag:error")
+    monkeypatch.setenv("RUNBOOK_FAULT", "driver.after-spawn:kill,worker.before-act@tag:error")
 
     faults.reach("worker.after-act", "tag")
     faults.reach("worker.before-act", "push")

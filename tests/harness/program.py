@@ -81,8 +81,11 @@ class Program:
         return [sys.executable, "-m", "runbook_tui", *words]
 
     def _env(self, fault: str | None) -> dict[str, str]:
-        env = {**os.environ, **self.env, "RUNBOOK_STATE": str(self.state)}
-        return {**env, "RUNBOOK_FAULT": fault} if fault else env
+        return self.environment({"RUNBOOK_FAULT": fault} if fault else {})
+
+    def environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a command of the program gets."""
+        return {**os.environ, **self.env, "RUNBOOK_STATE": str(self.state), **more}
 
 
 def step(shown: Mapping[str, Any], id_: str) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""Runs one cell: strike, resume to the end, compare the world with an undisturbed one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from runbook_tui import exits
+from tests.crash import oracle
+from tests.crash.cells import Cell, Class
+from tests.crash.servers import Servers
+from tests.crash.striking import Struck, faults
+from tests.crash.worlds import WORLDS
+from tests.crash.worlds.base import Facts, World
+from tests.harness import program
+from tests.harness.program import Done, Program
+
+GOOD = (exits.DONE, exits.ROLLED_BACK)
+MOST_QUESTIONS = 3
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class CellError(AssertionError):
+    """A cell did not come out as it must; says how."""
+
+
+@dataclass
+class Matrix:
+    """Cells over one set of servers. `code` is where the program that is struck lies."""
+
+    servers: Servers
+    code: Path = CHECKOUT
+    _number: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
+    _wanted: dict[str, tuple[Facts, Facts]] = field(default_factory=dict)
+    _locks: dict[str, Lock] = field(default_factory=dict)
+    _guard: Lock = field(default_factory=Lock)
+
+    def run(self, cell: Cell, expected: Class | None) -> Class:
+        """Run a cell; return how it was decided, which must be as expected. Raises CellError."""
+        before, wanted = self._undisturbed(cell.action)
+        world = self._world(cell.action)
+        with closing(world):
+            return _CellRun(world, self.code, before, wanted).run(cell, expected)
+
+    def _world(self, action: str) -> World:
+        home = self.servers.home / f"w{self._number()}"
+        return WORLDS[action](self.servers, home)
+
+    def _undisturbed(self, action: str) -> tuple[Facts, Facts]:
+        """Return what a world of this action holds before and after a run that nobody disturbs."""
+        with self._guard:
+            lock = self._locks.setdefault(action, Lock())
+        with lock:
+            if action not in self._wanted:
+                world = self._world(action)
+                with closing(world):
+                    self._wanted[action] = _CellRun(world, CHECKOUT, {}, {}).undisturbed()
+            return self._wanted[action]
+
+
+@dataclass
+class _CellRun:
+    world: World
+    code: Path
+    before: Facts
+    wanted: Facts
+    said: list[str] = field(default_factory=list)
+
+    def undisturbed(self) -> tuple[Facts, Facts]:
+        prepared = self._prepare()
+        before = self.world.facts()
+        self._call(*self.world.command(prepared)).expect(exits.DONE)
+        return before, self.world.facts()
+
+    def run(self, cell: Cell, expected: Class | None) -> Class:
+        prepared = self._prepare()
+        if (found := self.world.facts()) != self.before:
+            raise CellError(f"{cell}: the world began with {found}")
+        code = self._struck(cell, self.world.command(prepared))
+        questions = 0
+        while code not in GOOD:
+            answers: Sequence[str] = ()
+            if code != -9:
+                questions += 1
+                answers = self._answers(cell)
+            if questions > MOST_QUESTIONS:
+                raise self._failed(cell, "it goes on asking")
+            done = self._call("resume", self._run_id(), "--headless", "--yes", *answers)
+            code = done.code
+        if (found := self.world.facts()) != self.wanted:
+            raise self._failed(cell, f"the world holds {found} instead of {self.wanted}")
+        self._insist_on_success(cell)
+        kind: Class = "asked" if questions else "evidence"
+        if kind != expected:
+            raise self._failed(cell, f"decided: {kind}; the table says {expected}")
+        return kind
+
+    def _prepare(self) -> str | None:
+        words = self.world.prepare()
+        if words is None:
+            return None
+        self._call(*words).expect(exits.DONE)
+        return self._run_id()
+
+    def _struck(self, cell: Cell, words: Sequence[str]) -> int:
+        fault = {"RUNBOOK_FAULT": faults(cell, self.world.step)}
+        struck = Struck(self._started(words, fault, cell))
+        try:
+            struck.strike(cell)
+        except AssertionError as problem:
+            raise self._failed(cell, str(problem)) from problem
+        code, said = struck.ends()
+        self.said += ["$ " + " ".join(words), said]
+        return code
+
+    def _started(
+        self, words: Sequence[str], env: Mapping[str, str], cell: Cell
+    ) -> subprocess.Popen[str]:
+        hasty = cell.point == "worker.before-claim" and cell.victim == "worker"
+        module = "tests.crash.hasty" if hasty else "runbook_tui"
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            cwd=self.world.work,
+            env=self._program().environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def _program(self) -> Program:
+        path = f"{self.code}:{CHECKOUT}"
+        return Program(self.world.state, self.world.work, {"PYTHONPATH": path})
+
+    def _call(self, *words: str) -> Done:
+        done = self._program().run(*words)
+        self.said += ["$ " + " ".join(words), done.output]
+        return done
+
+    def _run_id(self) -> str:
+        run: str = self._program().runs()[0]["run"]
+        return run
+
+    def _answers(self, cell: Cell) -> list[str]:
+        shown = self._program().show(self._run_id())
+        step = program.step(shown, self.world.step)
+        facts = self.world.facts()
+        if step["status"] not in ("unknown", "failed"):
+            raise self._failed(cell, f"it stopped with the step {step['status']}")
+        said = oracle.answer(facts, self.before, self.wanted)
+        return ["--answer", f"{self.world.step}={said}"]
+
+    def _insist_on_success(self, cell: Cell) -> None:
+        shown: Mapping[str, Any] = self._program().show(self._run_id())
+        step = program.step(shown, self.world.step)
+        good = step["status"] == "succeeded" and shown["status"] in ("succeeded", "rolled_back")
+        if not good:
+            raise self._failed(cell, f"the run is {shown['status']}, the step {step['status']}")
+
+    def _failed(self, cell: Cell, why: str) -> CellError:
+        return CellError(f"{cell}: {why}\n" + "\n".join(self.said))

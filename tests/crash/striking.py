@@ -1,0 +1,99 @@
+"""Waits until one of our processes stands at its fault point, and kills there.
+
+The fault point stops its process (SIGSTOP) instead of killing it, so that any of our processes can
+be killed while it stands exactly there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGCONT, SIGKILL
+
+from runbook_tui import proc
+from state.stores.machine import ProcessMark, process_mark
+from tests.crash.cells import Cell
+from tests.harness.processes import DEADLINE
+
+
+def faults(cell: Cell, step: str) -> str:
+    """Return what RUNBOOK_FAULT says for a cell.
+
+    Where the driver is killed while the worker stands, it stands itself from the start of the
+    worker on: else it might have read the result and gone on.
+    """
+    wanted = [f"{cell.point}@{step}:stop"]
+    if not cell.point.startswith("driver.") and cell.victim != "worker":
+        wanted.append(f"driver.after-spawn@{step}:stop")
+    return ",".join(wanted)
+
+
+class Struck:
+    """A program that is driven to its fault point."""
+
+    def __init__(self, program: subprocess.Popen[str]) -> None:
+        self.program = program
+
+    def strike(self, cell: Cell) -> None:
+        """Wait for the point, kill the cell's victims there, and let the others go on.
+
+        AssertionError when nobody reaches it.
+        """
+        at_driver = cell.point.startswith("driver.")
+        self._until_stopped(at_driver)
+        # A worker that looks may be there already: it is not the one that is meant.
+        workers = [one for one in self._workers() if at_driver or _state(one.pid) == "T"]
+        if cell.victim in ("driver", "both"):
+            self.program.kill()
+            self.program.wait(DEADLINE)
+        for worker in workers:
+            proc.send(worker, SIGCONT if cell.victim == "driver" else SIGKILL)
+
+    def _until_stopped(self, at_driver: bool) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline and self.program.poll() is None:
+            pids = [self.program.pid] if at_driver else [one.pid for one in self._workers()]
+            if any(_state(pid) == "T" for pid in pids):
+                return
+            time.sleep(0.005)
+        self.program.kill()
+        said = self.program.communicate()[0]
+        raise AssertionError(f"nobody reached the fault point:\n{said}")
+
+    def _workers(self) -> list[ProcessMark]:
+        """Return the workers: the children of the program's helper."""
+        pids = [pid for helper in _children(self.program.pid) for pid in _children(helper)]
+        marks = [process_mark(pid) for pid in pids]
+        return [mark for mark in marks if mark is not None]
+
+    def ends(self) -> tuple[int, str]:
+        """Wait until the program ends by itself; a later worker that stops goes on at once."""
+        deadline = time.monotonic() + 3 * DEADLINE
+        while self.program.poll() is None:
+            if time.monotonic() > deadline:
+                self.program.kill()
+                said = self.program.communicate()[0]
+                raise AssertionError(f"the program does not end:\n{said}")
+            for one in self._workers():
+                if _state(one.pid) == "T":
+                    proc.send(one, SIGCONT)
+            time.sleep(0.02)
+        return self.program.returncode, self.program.communicate()[0]
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found += [int(word) for word in (task / "children").read_text().split()]
+    return found
+
+
+def _state(pid: int) -> str:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        return stat.rpartition(")")[2].split()[0]
+    return ""

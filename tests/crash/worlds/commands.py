@@ -1,0 +1,124 @@
+"""Scripts here and on hosts, files on hosts, tags at a remote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.crash.worlds.base import STEP, Facts, HostsWorld, World
+from tests.harness.git import Repository, repository
+
+_HOOK = '#!/bin/sh\nwhile read -r old new name; do echo "$name" >> {log}; done\n'
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+class Run(World):
+    """A script that appends a line; nothing but its author could tell."""
+
+    action = "run"
+
+    @property
+    def effects(self) -> Path:
+        """The file that shows how often the script ran."""
+        return self.home / "effects"
+
+    def options(self) -> Mapping[str, Any]:
+        return {"run": {"script": f"echo done >> {self.effects}"}}
+
+    def facts(self) -> Facts:
+        return {"lines": _lines(self.effects)}
+
+
+class VerifiedRun(Run):
+    """The same, with a check that tells."""
+
+    action = "run-verified"
+
+    def options(self) -> Mapping[str, Any]:
+        check = {"run": f"grep -q done {self.effects}", "absent": [1, 2]}
+        return {**super().options(), "verify": check}
+
+
+class Undo(Run):
+    """The undo of a script's step, in the run that takes another back."""
+
+    action = "undo"
+    step = f"undo-{STEP}"
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "undo": {"run": f"echo undone >> {self.effects}"}}
+
+    def prepare(self) -> list[str]:
+        return super().command(None)
+
+    def command(self, prepared: str | None) -> list[str]:
+        assert prepared
+        return ["rollback", prepared, "--headless", "--yes"]
+
+
+class Ssh(HostsWorld):
+    """A script on two hosts that appends a line on each."""
+
+    action = "ssh"
+
+    def options(self) -> Mapping[str, Any]:
+        script = f'echo "$RUNBOOK_HOST" >> {self.home}/effects'
+        return {"ssh": {"hosts": "app", "script": script}}
+
+    def facts(self) -> Facts:
+        return {"lines": sorted(_lines(self.home / "effects"))}
+
+
+class VerifiedSsh(Ssh):
+    """The same, with a check that tells."""
+
+    action = "ssh-verified"
+
+    def options(self) -> Mapping[str, Any]:
+        script = f'grep -q "$RUNBOOK_HOST" {self.home}/effects'
+        check = {"ssh": {"hosts": "app", "script": script}, "absent": [1, 2]}
+        return {**super().options(), "verify": check}
+
+
+class Copy(HostsWorld):
+    """A file on two hosts, which have one disk: a folder each."""
+
+    action = "copy"
+
+    def make(self) -> None:
+        super().make()
+        (self.work / "unit").write_text("contents\n" * 1000)
+        (self.home / "there").mkdir()
+
+    def options(self) -> Mapping[str, Any]:
+        to = f"{self.home}/there/unit"
+        return {"copy": {"from": "unit", "to": to, "hosts": "app", "mode": "0640"}}
+
+    def facts(self) -> Facts:
+        found = sorted((self.home / "there").iterdir())
+        return {one.name: [oct(one.stat().st_mode), one.read_text()] for one in found}
+
+
+class Tag(World):
+    """A tag at a remote that counts what it is sent."""
+
+    action = "tag"
+
+    def make(self) -> None:
+        self.repository: Repository = repository(self.home)
+        self.commit = self.repository.commit(a__txt="a")
+        hook = self.repository.origin / "hooks/post-receive"
+        hook.write_text(_HOOK.format(log=self.home / "received"))
+        hook.chmod(0o755)
+
+    def options(self) -> Mapping[str, Any]:
+        return {"tag": {"name": "v1.0.0"}}
+
+    def facts(self) -> Facts:
+        tags = self.repository.remote_tags()
+        here = {name: commit == self.commit for name, commit in tags.items()}
+        return {"at the commit": here, "received": _lines(self.home / "received")}
