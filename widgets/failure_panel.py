@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -15,13 +15,16 @@ from widgets.safe import safe, safe_lines
 from widgets.text_pane import Section, TextPane
 
 _ERROR = re.compile(ERRORS, re.IGNORECASE)
+_WORD = 10
+"""Cells of the column that says whether something is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A step that failed, or whose outcome nobody knows. All texts are foreign.
 
-    `found` and `missing` are what a look at the effect told; `last` the end of the output.
+    `found`, `missing` and `unclear` are what a look at the effect told: what is there, what is not,
+    and what could not be found out. `last` is the end of the output.
     """
 
     sentence: str
@@ -29,6 +32,7 @@ class Failure:
     unknown: bool = False
     found: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
     last: tuple[str, ...] = ()
     help: str = ""
     contacts: tuple[tuple[str, str, str], ...] = ()
@@ -40,10 +44,11 @@ def failure_sections(failure: Failure, glyphs: Glyphs) -> tuple[Section, ...]:
     head = text((mark, f"bold reverse $rb-{style}"), " ") + safe(failure.sentence)
     facts = (safe(failure.facts),) if failure.facts else ()
     sections = [Section((head, *facts), indent=2)]
-    if failure.found:
-        sections.append(Section(_lines(failure.found), text("What we found")))
-    if failure.missing:
-        sections.append(Section(_lines(failure.missing), text("What we could not find out")))
+    if failure.found or failure.missing:
+        found = (*_told("done", failure.found), *_told("not done", failure.missing))
+        sections.append(Section(found, text("What we found"), indent=_WORD))
+    if failure.unclear:
+        sections.append(Section(_lines(failure.unclear), text("What we could not find out")))
     if failure.last:
         sections.append(
             Section(
@@ -70,6 +75,11 @@ def call_lines(contacts: Sequence[tuple[str, str, str]]) -> tuple[Content, ...]:
 
 def _lines(lines: Sequence[str]) -> tuple[Content, ...]:
     return tuple(text("  ") + safe(line) for line in lines)
+
+
+def _told(word: str, lines: Sequence[str]) -> Iterator[Content]:
+    for line in lines:
+        yield text((f"{word:<{_WORD}}", "bold" if word == "not done" else "$rb-muted")) + safe(line)
 
 
 def _marked(line: str, mark: str) -> Content:

@@ -77,13 +77,19 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a probe saw. `found` and `missing` are lines for the screen."""
+    """What a probe saw.
+
+    `found`, `missing` and `unclear` (what could not be found out) are lines for the screen, `left`
+    the names of what going on would still do: hosts, files.
+    """
 
     verdict: Verdict
     summary: str
     evidence: tuple[Evidence, ...] = ()
     found: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     by_host: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The outputs a step adopts when this finding proves it done."""
@@ -254,6 +260,12 @@ class Spec:
     """One step in YAML that shows the options; part of the documentation, linted by a test."""
     reads: Callable[[Mapping[str, Any]], bool] = lambda options: False
     """Of an action that changes things: whether a step with these options changes nothing."""
+    blind: Callable[[Mapping[str, Any]], bool] = lambda options: False
+    """Of an action that probes: whether it cannot, with these options."""
+
+    def probes_with(self, options: Mapping[str, Any]) -> bool:
+        """Tell whether the action's probe can say anything of a step with these options."""
+        return self.probes and not self.blind(options)
 
     def changes_with(self, options: Mapping[str, Any]) -> bool:
         """Tell whether a step with these options changes anything."""

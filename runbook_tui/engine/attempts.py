@@ -35,7 +35,7 @@ from runbook_tui.engine.flows import (
     Verifying,
     all_seen,
 )
-from runbook_tui.engine.judging import LookKind, Subject
+from runbook_tui.engine.judging import LookKind, Seen, Subject
 from runbook_tui.engine.looks import Look
 from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
@@ -120,7 +120,11 @@ class Attempts:
         spec = registry.spec(order.job.action)
         attempt = replace(attempt, reads=not spec.changes_with(order.job.options))
         flow = Beginning(step, order, attempt, [])
-        if self._needs_before(step, attempt):
+        last = self._recorder.state.steps[step.id].last
+        if last is not None and last.verdict == Verdict.RUNNING:
+            flow.again = True
+            flow.looks = self._look(step, judging.all_looks(self._subject(step, last)), last)
+        elif self._needs_before(step, attempt):
             flow.looks = self._look(step, ("verify",), attempt)
         if flow.looks:
             self._flows[step.id] = flow
@@ -238,8 +242,17 @@ class Attempts:
 
     def _poll_beginning(self, flow: Beginning) -> None:
         seen = all_seen(flow.looks, self._pool)
-        if seen is not None:
+        if seen is None:
+            return
+        if not flow.again:
             self._intend(flow, judging.worst(seen).value)
+        elif judging.worst(seen) is not Verdict.RUNNING:
+            self._intend(flow, None)
+        else:
+            del self._flows[flow.step.id]
+            self._recorder.record(
+                verifying.runs_on(self._plan, flow.step, self._recorder.state, seen)
+            )
 
     def _poll_running(self, flow: Running) -> None:
         result = flow.directory.read_result()
@@ -313,8 +326,17 @@ class Attempts:
         runs_on = ended.verdict == Verdict.RUNNING and flow.result.status != "succeeded"
         if runs_on and not flow.give_up:
             flow.again_at = now + LOOK_AGAIN
+            self._tell_that_it_goes_on(flow, seen)
             return
         self._end(flow.step, ended)
+
+    def _tell_that_it_goes_on(self, flow: Judging, seen: list[Seen]) -> None:
+        if not flow.told:
+            flow.told = True
+            reason = (flow.result.reason or "").strip()
+            said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
+            text = f"{reason} Its effect is still being made, and awaited: {said}".strip()
+            self._recorder.record(NoteAdded(text, flow.step.id))
 
     def _end(self, step: PlanStep, ended: AttemptEnded) -> None:
         faults.reach("driver.before-outcome", step.id)
@@ -323,12 +345,13 @@ class Attempts:
         faults.reach("driver.after-outcome", step.id)
 
     def _subject(self, step: PlanStep, attempt: AttemptState) -> Subject:
-        spec = registry.spec(step.action)
+        act = jobs.act_of(step, undo=attempt.undo)
+        spec = registry.spec(act.action)
         return Subject(
             step=step.id,
             number=attempt.number,
             reads=attempt.reads,
-            probes=spec.probes,
+            probes=spec.probes_with(act.options),
             verifies=step.verify is not None,
             undo=attempt.undo,
             ours=spec.proof != "none" or attempt.before != Verdict.PRESENT,
@@ -338,7 +361,7 @@ class Attempts:
         self, step: PlanStep, kinds: tuple[LookKind, ...], attempt: AttemptState
     ) -> list[Look]:
         """Begin looks; one whose values are missing found out nothing."""
-        values = self._values(step, False)
+        values = self._values(step, attempt.undo)
         return [
             look_orders.begin(self._pool, self._root, step, kind, attempt, values) for kind in kinds
         ]
@@ -347,6 +370,7 @@ class Attempts:
         """Look because a person says that the step is done."""
         last = self._recorder.state.steps[step.id].last
         attempt = last or attempt_events.prospect(self._recorder.state, step, undo=False)
+        attempt = replace(attempt, undo=False)
         kinds = judging.all_looks(self._subject(step, attempt))
         flow = Verifying(step, answer, self._look(step, kinds, attempt))
         self._flows[step.id] = flow

@@ -26,12 +26,16 @@ def all_seen(looks: list[Look], pool: WorkerPool) -> list[Seen] | None:
 
 @dataclass(slots=True)
 class Beginning:
-    """A look at what is there before the first attempt; then the intent."""
+    """A look at what is there before the first attempt; then the intent.
+
+    `again`: the attempt before was still going on when it was last looked at; it must not be now.
+    """
 
     step: PlanStep
     order: Order
     attempt: AttemptState
     looks: list[Look]
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -57,7 +61,10 @@ class Elsewhere:
 
 @dataclass(slots=True)
 class Judging:
-    """The attempt is over, and looks say what came of it. `again_at`: it runs on elsewhere."""
+    """The attempt is over, and looks say what came of it.
+
+    `again_at`: when to look again at what still goes on; `told`: that it does was noted.
+    """
 
     step: PlanStep
     subject: Subject
@@ -65,6 +72,7 @@ class Judging:
     looks: list[Look]
     again_at: float | None = None
     give_up: bool = False
+    told: bool = False
 
 
 @dataclass(slots=True)

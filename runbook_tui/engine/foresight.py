@@ -199,7 +199,9 @@ class _Looking:
 
     def _kinds(self, step: PlanStep, changes: bool) -> tuple[LookKind, ...]:
         spec = registry.spec(step.action)
-        probe: tuple[LookKind, ...] = ("probe",) if spec.probes and spec.worker and changes else ()
+        probe: tuple[LookKind, ...] = (
+            ("probe",) if spec.probes_with(step.options) and spec.worker and changes else ()
+        )
         return (*probe, "verify") if step.verify is not None else probe
 
     def _why_not(self, step: PlanStep) -> str | None:

@@ -55,8 +55,13 @@ def act_of(step: PlanStep, *, undo: bool = False) -> Act:
     return Act(step, step.action, step.options)
 
 
-def look_of(step: PlanStep, kind: Mode) -> Act:
-    """Return a look at a step's effect: its action's probe, or the author's `verify`."""
+def look_of(step: PlanStep, kind: Mode, *, undo: bool = False) -> Act:
+    """Return a look at a step's effect: its action's probe, or the author's `verify`.
+
+    `undo`: at the effect of what takes it back.
+    """
+    if undo and step.undo is not None:
+        return Act(step, step.undo.action, step.undo.options, "probe")
     if kind == "verify" and step.verify is not None:
         return Act(step, CHECK, step.verify.options, "verify")
     return Act(step, step.action, step.options, "probe")

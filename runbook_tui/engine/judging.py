@@ -7,7 +7,8 @@
 | stopped, out of time,  | the probe and `verify` | present success (adopted), absent failure,   |
 | unknown, worker died   |                        | else unknown                                 |
 
-With several looks the worse verdict counts. What only reads has no effect to look for.
+With several looks the worse verdict counts. What only reads has no effect to look for. What takes
+a step back is looked at by the probe of the action that takes it back.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from state.stores.result import Result
 
 LookKind = Literal["probe", "verify"]
 TIMEOUT = "timeout"
+LOOKED = ("found", "missing", "unclear", "left")
+"""What looks tell in lines: part of an attempt's detail, and of its question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Seen:
     evidence: tuple[Mapping[str, Json], ...] = ()
     found: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     outputs: Mapping[str, str] | None = None
     by_host: Mapping[str, Mapping[str, str]] | None = None
 
@@ -61,7 +66,8 @@ def died(reason: str) -> Result:
 def looks(subject: Subject, result: Result) -> tuple[LookKind, ...]:
     """Return the looks that the outcome depends on."""
     if subject.undo:
-        return ()
+        probed = subject.probes and result.effect not in ("none", "done")
+        return ("probe",) if probed and result.status != "succeeded" else ()
     if result.status == "succeeded":
         return ("verify",) if subject.verifies else ()
     if subject.reads or result.effect in ("none", "done"):
@@ -153,9 +159,7 @@ def _ended(
 ) -> AttemptEnded:
     verdict: str | None = worst(seen).value if seen else result.verdict
     evidence = (*result.evidence, *(item for one in seen for item in one.evidence))
-    found = [line for one in seen for line in one.found]
-    missing = [line for one in seen for line in one.missing]
-    looked: dict[str, Json] = {"found": found, "missing": missing} if found or missing else {}
+    looked = {name: lines for name in LOOKED if (lines := _lines(seen, name))}
     outputs, by_host = handed_on(seen) if adopted else (result.outputs, result.by_host)
     return AttemptEnded(
         step=subject.step,
@@ -173,6 +177,10 @@ def _ended(
         evidence=evidence,
         detail={**result.detail, **looked},
     )
+
+
+def _lines(seen: Sequence[Seen], name: str) -> list[Json]:
+    return [line for one in seen for line in getattr(one, name)]
 
 
 def handed_on(seen: Sequence[Seen]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

@@ -30,7 +30,9 @@ def begin(
     name = f"{step.id}.{attempt.number}.{secrets.token_hex(6)}"
     directory = root / "runs" / values.state.run / "looks" / name
     try:
-        order = jobs.order(jobs.look_of(step, kind), values, directory, attempt, root)
+        order = jobs.order(
+            jobs.look_of(step, kind, undo=attempt.undo), values, directory, attempt, root
+        )
     except jobs.NotReadyError as problem:
         return looks.blind(kind, problem.sentence)
     return looks.begin(pool, order)

@@ -98,6 +98,8 @@ def seen(kind: LookKind, result: Result) -> Seen:
         result.evidence,
         _lines(result.detail.get("found")),
         _lines(result.detail.get("missing")),
+        _lines(result.detail.get("unclear")),
+        _lines(result.detail.get("left")),
         result.outputs,
         result.by_host,
     )

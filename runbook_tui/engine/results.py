@@ -80,7 +80,12 @@ def of_finding(finding: Finding) -> Result:
         reason=finding.summary,
         effect="none",
         verdict=finding.verdict.value,
-        detail={"found": list(finding.found), "missing": list(finding.missing)},
+        detail={
+            "found": list(finding.found),
+            "missing": list(finding.missing),
+            "unclear": list(finding.unclear),
+            "left": list(finding.left),
+        },
     )
 
 

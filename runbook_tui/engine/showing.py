@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import jobs, manuals
+from runbook_tui.engine.judging import LOOKED
 from runbook_tui.engine.values import Values
 from state.json_value import Json
 from state.run_state import RunState
@@ -55,7 +56,7 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     }
     if last is not None:
         shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
-        shown |= {name: last.detail[name] for name in ("found", "missing") if name in last.detail}
+        shown |= {name: last.detail[name] for name in LOOKED if name in last.detail}
     beyond = [f"{one.name}: {one.no_return}" for one in no_returns(plan, state)]
     if beyond:
         shown["no_return"] = "; ".join(beyond)

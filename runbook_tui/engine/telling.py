@@ -27,8 +27,8 @@ def asked(question: Question) -> Iterator[str]:
         yield f"  {shown['reason']}"
     if isinstance(shown.get("note"), str):
         yield f"  {shown['note']}"
-    for label in ("found", "missing"):
-        lines = shown.get(label)
+    for name, label in (("found", "found"), ("missing", "missing"), ("unclear", "not found out")):
+        lines = shown.get(name)
         for text in lines if isinstance(lines, list) else ():
             yield f"  {label}: {text}"
     if question.asks == "manual":

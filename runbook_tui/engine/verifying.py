@@ -48,6 +48,13 @@ def judge(
     )
 
 
+def runs_on(plan: Plan, step: PlanStep, state: RunState, seen: Sequence[Seen]) -> QuestionAsked:
+    """Ask again: the try before is still at it, and nothing is run beside it."""
+    said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
+    note = f"The try before still goes on ({said}): nothing is run beside it."
+    return questions.failure(plan, step, state, {"note": note})
+
+
 def person(answer: Answered) -> str | None:
     """Return who vouches for an answer: the person who gave it; a policy vouches for nothing."""
     return Proof.PERSON.value if answer.by == "person" else None

@@ -80,7 +80,7 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
     choices = [Choice("", SAFE.get(question.asks, "Not yet: wait here"))]
     offers = {offer.name: offer for offer in manual_offers(question)}
     if question.typed is None or question.asks not in ("typed", "start", "rollback"):
-        words = question.choices
+        words = _in_order(question.choices, question)
     else:
         words = tuple(word for word in question.choices if word not in ("yes", "rollback"))
     unknown = question.asks in ("unknown", "partial")
@@ -106,6 +106,18 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
     )
 
 
+def _in_order(words: tuple[str, ...], question: Question) -> tuple[str, ...]:
+    """Put running it again last where nobody knows whether it ran; drop it where going on does it.
+
+    What is partly done is begun again in either case, and does only what is missing.
+    """
+    if question.asks == "partial" and "continue" in words:
+        return tuple(word for word in words if word != "retry")
+    if question.asks == "unknown" and "retry" in words:
+        return (*(word for word in words if word != "retry"), "retry")
+    return words
+
+
 def manual_offers(question: Question) -> tuple[Offer, ...]:
     """Return the answers that a `manual` step's author offers."""
     given = question.shown.get("choices") if question.asks == "manual" else None
@@ -129,13 +141,12 @@ def _offered(offer: Offer, *, only: bool) -> Choice:
 
 
 def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
-    partial = question.asks == "partial"
     if word == "yes":
         return Choice(word, "Start" if question.asks == "start" else "Begin it", "y")
     if word == "retry":
-        return _retry(unknown=unknown, partial=partial)
+        return _retry(unknown=unknown)
     if word == "continue":
-        return Choice(word, "Go on: do only what is missing", "r")
+        return Choice(word, f"Go on: only {_left(question)}", "r")
     if word == "verified":
         label = "It is done, with evidence" if unknown else "I fixed it: check and go on"
         need = "required" if unknown else "optional"
@@ -162,13 +173,21 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
     return Choice(word, word)
 
 
-def _retry(*, unknown: bool, partial: bool) -> Choice:
+def _retry(*, unknown: bool) -> Choice:
     if not unknown:
         return Choice("retry", "Run it again", "r")
-    label = "Run all of it again" if partial else "Run it again: it may happen twice"
-    key = "" if partial else "r"
+    label = "Run it again: it may then have happened twice"
     again = "Run it again? It may then have happened twice."
-    return Choice("retry", label, key, again=again, do="Run it again")
+    return Choice("retry", label, "r", again=again, do="Run it again")
+
+
+def _left(question: Question) -> str:
+    """Return in few words what going on would do."""
+    left = question.shown.get("left")
+    names = [str(name) for name in left] if isinstance(left, list | tuple) else []
+    if not names:
+        return "what is missing"
+    return " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:

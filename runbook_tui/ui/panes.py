@@ -37,6 +37,8 @@ _HOST_MARKS = {
 _HOST_ORDER = ("failed", "unknown", "running", "waiting", "done")
 
 
+_NO_LOOK = "Nothing can tell whether it ran: the step has no check."
+
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _REFERENCE = re.compile(r"\$\{\{\s*([\w.-]+)\s*(?:\|[^}]*)?\}\}")
 
@@ -270,13 +272,14 @@ def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
     effect = {"none": "it had no effect", "done": "its effect is there", "partial": "half done"}
     if last is not None and last.effect in effect:
         facts.append(effect[last.effect])
-    found, missing = _findings(question, stands)
+    found, missing, unclear = _findings(question, stands)
     return Failure(
         sentence=reason or f"{stands.name} {WORDS[stands.status]}.",
         facts=f" {scene.glyphs.dot} ".join(facts),
         unknown=unknown,
         found=found,
         missing=missing,
+        unclear=unclear,
         last=scene.peeks.get(stands.id, Peek()).last,
         help=_help(question, step),
         contacts=contacts(scene),
@@ -288,17 +291,20 @@ def _help(question: Question | None, step: PlanStep | None) -> str:
     return str(shown or (step.help if step else "") or "")
 
 
-def _findings(
-    question: Question | None, stands: StepState
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what a look found and could not find out, from the question or the last attempt."""
+def _findings(question: Question | None, stands: StepState) -> tuple[tuple[str, ...], ...]:
+    """Return what a look found, what it did not find, and what it could not find out."""
     detail: Mapping[str, Any] = stands.last.detail if stands.last is not None else {}
     shown: Mapping[str, Any] = question.shown if question is not None else {}
-    found = [*_texts(shown.get("found")), *_texts(detail.get("found"))]
-    missing = [*_texts(shown.get("missing")), *_texts(detail.get("missing"))]
-    if not found and stands.last is not None and question and question.asks != "failure":
-        found = [str(item.get("summary", "")) for item in stands.last.evidence]
-    return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(missing))
+    found, missing, unclear = (
+        tuple(dict.fromkeys([*_texts(shown.get(name)), *_texts(detail.get(name))]))
+        for name in ("found", "missing", "unclear")
+    )
+    asks = question.asks if question is not None else ""
+    if not found and stands.last is not None and asks in ("partial", "unknown"):
+        found = tuple(str(item.get("summary", "")) for item in stands.last.evidence)
+    if asks == "unknown" and not (found or missing or unclear) and stands.last is not None:
+        unclear = (_NO_LOOK,) if stands.last.verdict is None else ()
+    return found, missing, unclear
 
 
 def _texts(value: object) -> list[str]:

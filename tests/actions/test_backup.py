@@ -137,7 +137,24 @@ def test_a_place_that_cannot_be_written(bench: Bench, source: str) -> None:
 def test_a_dump_still_being_taken_is_seen(bench: Bench, source: str) -> None:
     job = bench.job("backup", {"database": source, "to": "kept"})
     with psycopg.connect(source, application_name=f"runbook {bench.run} step"):
-        assert look(job).verdict is Verdict.RUNNING
+        found = look(job)
+        assert found.verdict is Verdict.RUNNING
+        assert "backend " in found.found[0]
+
+
+def test_a_dump_without_its_manifest_is_no_backup_and_goes_with_the_next_try(
+    bench: Bench, source: str, bucket: Objects
+) -> None:
+    options = {"database": source, "to": "s3://backups/daily", "s3": bucket.options}
+    mine = Manifest("hub", bench.run, "step", "2026-11-24T12:00:00Z", 4, "0" * 64, 1)
+    other = Manifest("hub", "1123-zzzz", "step", "2026-11-24T12:00:00Z", 4, "0" * 64, 1)
+    bucket.held |= {f"daily/{mine.name}": b"dump", f"daily/{other.name}": b"dump"}
+    found = look(bench.job("backup", options, number=2))
+    assert found.verdict is Verdict.ABSENT
+    assert found.found == (f"{mine.name} lies there without its manifest: it is no backup",)
+    outcome = act(bench.job("backup", options, number=2))
+    kept = outcome.outputs["path"].removeprefix("s3://backups/")
+    assert set(bucket.held) == {kept, f"{kept}.json", f"daily/{other.name}"}
 
 
 def test_an_object_store(bench: Bench, source: str, bucket: Objects) -> None:

@@ -68,7 +68,11 @@ def test_several_files_keep_their_names_in_a_folder(ssh: Ssh, tmp_path: Path) ->
     order = _job(ssh, tmp_path, "app-1", "app-2", **{"from": ["one", "two"]}, to=f"{to}/")
     (to / "one").write_text("one")
     (to / "one").chmod(0o644)
-    assert probe(order, Here(tmp_path)).verdict is Verdict.PARTIAL
+    found = probe(order, Here(tmp_path))
+    assert found.verdict is Verdict.PARTIAL
+    assert found.found[0].startswith(f"app-1: {to}/one is ")
+    assert f"app-1: no {to}/two" in found.missing
+    assert found.left == ("app-1", "app-2")
     done = perform(order, Here(tmp_path))
     assert {path.name: path.read_text() for path in to.iterdir()} == {"one": "one", "two": "two"}
     assert set(done.by_host) == {"app-1", "app-2"}
@@ -107,4 +111,8 @@ def test_a_host_that_cannot_be_reached_is_unknown(ssh: Ssh, tmp_path: Path) -> N
     with pytest.raises(ActionFailed, match=r"The key of app-2 is unknown.*app-1 got everything"):
         perform(order, Here(tmp_path))
     assert (tmp_path / "goal").read_text() == "new"
-    assert probe(order, Here(tmp_path)).verdict is Verdict.UNKNOWN
+    found = probe(order, Here(tmp_path))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.found[0].startswith(f"app-1: {tmp_path}/goal is ")
+    assert found.unclear == (found.summary,)
+    assert "The key of app-2 is unknown" in found.summary

@@ -222,6 +222,7 @@ def test_an_attempt_goes_on_where_a_killed_one_stopped(
     found = probe(order, Here(tmp_path))
     assert found.verdict is verdict
     assert found.missing[-1].startswith("app-" + str(hosts))
+    assert found.left == (f"app-{hosts}",)
     (started,) = [
         one["Id"]
         for one in fleet.containers("app-1")
@@ -313,7 +314,12 @@ def test_a_host_that_cannot_be_reached_is_told_apart_from_those_done(
     assert raised.value.sentence.endswith("app-1 already has the new image. app-2 was not touched.")
     assert (raised.value.effect, raised.value.cause) == ("partial", "connection")
     assert list(raised.value.by_host) == ["app-1"]
-    assert probe(order, Here(tmp_path)).verdict is Verdict.UNKNOWN
+    found = probe(order, Here(tmp_path))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.found[0].startswith("app-1: ")
+    assert found.missing[0].startswith("app-2: ")
+    assert "app-9" in found.unclear[0]
+    assert found.left == ("app-2",)
 
 
 def test_a_stop_removes_what_serves_nobody(

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from runbook_tui.actions.api import ActionFailed
+from runbook_tui.actions.shared import marks
 from state.status import Verdict
 from tests.harness.actions import Bench, act, context, look, refused
 from tests.harness.here import FaultReached
@@ -104,7 +105,8 @@ def test_failures_change_nothing(
 def test_a_write_is_proven_by_its_transaction(bench: Bench, table: str) -> None:
     with psycopg.connect(table) as connection:
         connection.execute("create table other (a int)")
-    options = {"query": "insert into other values (1)", "database": table, "write": True}
+    query = "insert into other values (1) returning a"
+    options = {"query": query, "database": table, "write": True, "outputs": ["a"]}
     job = bench.job("sql", options)
     assert look(job).verdict is Verdict.ABSENT
     assert look(bench.job("sql", options | {"write": False})).verdict is Verdict.ABSENT
@@ -115,6 +117,44 @@ def test_a_write_is_proven_by_its_transaction(bench: Bench, table: str) -> None:
     found = look(bench.job("sql", options, number=2))
     assert found.verdict is Verdict.PRESENT
     assert found.evidence[0].summary.endswith("is committed, the server says.")
+    assert found.outputs == {"a": "1", "value": "1", "count": "1"}
+
+
+def test_a_write_whose_answer_holds_a_secret_leaves_none_of_it(bench: Bench, table: str) -> None:
+    query = "update t set a = a where a = 1 returning 'sw0rdfish'"
+    options = {"query": query, "database": table, "write": True}
+    job = bench.job("sql", options, secrets=["sw0rdfish"])
+    act(job)
+    found = look(bench.job("sql", options, number=2))
+    assert (found.verdict, found.outputs) == (Verdict.PRESENT, {})
+    kept = [file.read_bytes() for file in Path(job.directory).iterdir() if file.is_file()]
+    assert kept
+    assert not any(b"sw0rdfish" in data for data in kept)
+
+
+def test_a_write_that_the_server_is_still_at_is_seen(bench: Bench, table: str) -> None:
+    options = {"query": "update t set a = a", "database": table, "write": True}
+    job = bench.job("sql", options)
+    with psycopg.connect(table) as other:
+        row = other.execute("select pg_current_xact_id()::text").fetchone()
+        assert row
+        marks.write(Path(job.directory), marks.XID, row[0])
+        found = look(bench.job("sql", options, number=2))
+        assert found.verdict is Verdict.RUNNING
+        pid = other.info.backend_pid
+        assert found.found[0].startswith(f"backend {pid} (idle in transaction) since ")
+        assert found.found[0].endswith(": select pg_current_xact_id()::text")
+        other.rollback()
+    assert look(bench.job("sql", options, number=2)).verdict is Verdict.ABSENT
+
+
+def test_a_transaction_that_the_server_never_had_is_unknown(bench: Bench, table: str) -> None:
+    options = {"query": "update t set a = a", "database": table, "write": True}
+    # As after a restore into another server.
+    marks.write(Path(bench.job("sql", options).directory), marks.XID, "99999999")
+    found = look(bench.job("sql", options, number=2))
+    assert found.verdict is Verdict.UNKNOWN
+    assert "transaction 99999999" in found.summary
 
 
 def test_a_write_with_another_answer_is_taken_back(bench: Bench, table: str) -> None:

@@ -31,7 +31,10 @@ DEAD = died("its worker is gone")
         (SUBJECT, replace(BROKEN, effect="done"), ()),
         (SUBJECT, replace(BROKEN, effect="partial"), ("probe", "verify")),
         (replace(SUBJECT, reads=True), BROKEN, ()),
-        (replace(SUBJECT, undo=True), LOST, ()),
+        (replace(SUBJECT, undo=True), LOST, ("probe",)),
+        (replace(SUBJECT, undo=True, probes=False), LOST, ()),
+        (replace(SUBJECT, undo=True), DONE, ()),
+        (replace(SUBJECT, undo=True), replace(BROKEN, effect="none"), ()),
         (replace(SUBJECT, probes=False), DEAD, ("verify",)),
     ],
 )

@@ -168,7 +168,8 @@ async def test_failure_panel_shows_everything_inert() -> None:
         HOSTILE,
         "exit 1 · 2 tries",
         found=(HOSTILE,),
-        missing=("whether users were drained",),
+        missing=("app-2: v1.3.2",),
+        unclear=("whether users were drained",),
         last=("fine", "ERROR: " + HOSTILE),
         help="If it waits on a lock: find its holder.",
         contacts=(("DBA", "Kim Ode", "+44 20 7946 0018"),),
@@ -176,7 +177,13 @@ async def test_failure_panel_shows_everything_inert() -> None:
     async with Stage([panel]).run_test(size=(70, 20)) as pilot:
         panel.show_failure(failure, UNICODE)
         await shows(pilot, "✗ " + INERT, "✗ ERROR: " + INERT, "Last lines, errors marked")
-        await shows(pilot, "DBA  Kim Ode  +44 20 7946 0018", "Author's help", "What we found")
+        await shows(
+            pilot,
+            "DBA  Kim Ode  +44 20 7946 0018",
+            "Author's help",
+            "not done  app-2",
+            "What we could not find out",
+        )
         assert frame(pilot.app).count(INERT) == 3
 
 

@@ -25,7 +25,7 @@ class Manifest:
     def name(self) -> str:
         """The name of the dump."""
         stamp = self.at.replace("-", "").replace(":", "")
-        return f"{self.database}.{stamp}.{self.run}.{self.step}{SUFFIX}"
+        return f"{self.database}.{stamp}.{mark(self.run, self.step)}"
 
     def taken(self) -> datetime:
         """When the dump was taken."""
@@ -34,6 +34,11 @@ class Manifest:
     def dumped(self) -> bytes:
         """Return the manifest as it is kept."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+
+
+def mark(run: str, step: str) -> str:
+    """Return the end of the names of a step's dumps."""
+    return f"{run}.{step}{SUFFIX}"
 
 
 def mark_of(name: str) -> str:

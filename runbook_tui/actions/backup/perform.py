@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +13,11 @@ from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Jo
 from runbook_tui.actions.backup import dump, manifest, stores
 from runbook_tui.actions.backup.manifest import Manifest
 from runbook_tui.actions.backup.stores import KeepError, Store
-from runbook_tui.actions.shared import durations, postgres
+from runbook_tui.actions.shared import backends, durations, postgres
 from state.status import Verdict
 
 LOCAL = "dump"
 """The dump in the attempt's directory, until it is kept."""
-
-_BUSY = "select count(*) from pg_stat_activity where application_name = %s"
 
 
 def perform(job: Job, context: Context) -> Outcome:
@@ -30,6 +28,7 @@ def perform(job: Job, context: Context) -> Outcome:
         (Path(previous) / LOCAL).unlink(missing_ok=True)  # of an attempt that was killed
     try:
         store = stores.open_store(job)
+        _remove_unproven(job, context, store)
         kept = _take(job, context, store, database, local)
     except KeepError as fault:
         raise ActionFailed(f"The backup cannot be kept: {fault}.", effect="none") from fault
@@ -65,7 +64,19 @@ def probe(job: Job, context: Context) -> Finding:
                 evidence=(_evidence(store, each, ()),),
                 outputs=_outputs(store, each),
             )
-    return _unfinished(job)
+    return _unfinished(job, _unproven(job, sizes))
+
+
+def _unproven(job: Job, sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Return dumps of this step that have no manifest: their worker was killed before it."""
+    mark = f".{manifest.mark(job.run, job.step)}"
+    return tuple(name for name in sizes if name.endswith(mark) and f"{name}.json" not in sizes)
+
+
+def _remove_unproven(job: Job, context: Context, store: Store) -> None:
+    for name in _unproven(job, store.sizes()):
+        store.remove(name)
+        context.log(f"removed {name}, left without its manifest by an earlier attempt")
 
 
 def _take(job: Job, context: Context, store: Store, database: str, local: Path) -> Manifest:
@@ -115,16 +126,19 @@ def _manifests(store: Store) -> Iterator[Manifest]:
                 yield found
 
 
-def _unfinished(job: Job) -> Finding:
+def _unfinished(job: Job, unproven: tuple[str, ...]) -> Finding:
+    """Tell what there is when there is no whole backup of the step."""
+    left = tuple(f"{name} lies there without its manifest: it is no backup" for name in unproven)
     try:
         with closing(postgres.connect(job, role="looks")) as connection:
-            row = connection.execute(_BUSY, (postgres.application(job),)).fetchone()
+            at_it = backends.named(connection, postgres.application(job), idle=True)
     except (ActionFailed, psycopg.Error) as fault:
         said = f"There is no backup of this step, and {postgres.line(fault)}."
-        return Finding(Verdict.UNKNOWN, said)
-    if row and row[0]:
-        return Finding(Verdict.RUNNING, "The dump of this step is still being taken.")
-    return Finding(Verdict.ABSENT, "There is no backup of this step.")
+        unclear = ("whether a dump is still being taken",)
+        return Finding(Verdict.UNKNOWN, said, found=left, unclear=unclear)
+    if at_it:
+        return Finding(Verdict.RUNNING, "The dump of this step is still being taken.", found=at_it)
+    return Finding(Verdict.ABSENT, "There is no backup of this step.", found=left)
 
 
 def _outputs(store: Store, kept: Manifest) -> dict[str, str]:

@@ -37,20 +37,28 @@ def perform(job: Job, context: Context) -> Outcome:
 
 
 def probe(job: Job, context: Context) -> Finding:
-    """Compare every file on every host."""
+    """Compare every file on every host; a host that does not answer hides nothing of the others."""
     try:
         sources, rights = _sources(job), _rights(job)
-        seen = {host: _look(job, host, sources, rights) for host in job.hosts}
     except ActionFailed as fault:
         return Finding(Verdict.UNKNOWN, fault.sentence)
+    seen: dict[Host, list[There]] = {}
+    unclear: list[str] = []
+    for host in job.hosts:
+        try:
+            seen[host] = _look(job, host, sources, rights)
+        except ActionFailed as fault:
+            unclear.append(fault.sentence)
     looks = [there for found in seen.values() for there in found]
     fitting = tuple(there.line for there in looks if there.fits)
     missing = tuple(there.line for there in looks if not there.fits)
-    if not looks:
-        return Finding(Verdict.UNKNOWN, "The step names no host.")
+    left = tuple(host.name for host, found in seen.items() if not all(one.fits for one in found))
+    if unclear or not looks:
+        said = "; ".join(unclear) or "The step names no host."
+        return Finding(Verdict.UNKNOWN, said, (), fitting, missing, tuple(unclear), left)
     if missing:
         verdict = Verdict.PARTIAL if fitting else Verdict.ABSENT
-        return Finding(verdict, "; ".join(missing), found=fitting, missing=missing)
+        return Finding(verdict, "; ".join(missing), found=fitting, missing=missing, left=left)
     by_host = {host.name: _outputs(sources) for host in seen}
     return Finding(
         Verdict.PRESENT,

@@ -76,15 +76,18 @@ def probe(job: Job, context: Context) -> Finding:
     evidence = tuple(item for one in seen for item in one.evidence)
     by_host = {one.host: one.outputs for one in seen if one.outputs}
     summary = "; ".join(one.line for one in seen)
+    there = tuple(one.line for one in seen if one.stage in (Stage.DONE, Stage.SWITCHED))
+    missing = tuple(one.line for one in seen if one.stage not in (Stage.DONE, Stage.UNKNOWN))
+    left = tuple(one.host for one in seen if one.stage not in (Stage.DONE, Stage.UNKNOWN))
     if Stage.UNKNOWN in stages or not seen:
-        return Finding(Verdict.UNKNOWN, summary or "The step names no host.", evidence)
+        unclear = tuple(one.line for one in seen if one.stage is Stage.UNKNOWN)
+        said = summary or "The step names no host."
+        return Finding(Verdict.UNKNOWN, said, evidence, there, missing, unclear, left)
     if stages == {Stage.DONE}:
         return Finding(Verdict.PRESENT, summary, evidence, outputs=agreed(by_host), by_host=by_host)
-    there = tuple(one.line for one in seen if one.stage in (Stage.DONE, Stage.SWITCHED))
-    missing = tuple(one.line for one in seen if one.stage is not Stage.DONE)
     if not there:
-        return Finding(Verdict.ABSENT, summary, missing=missing)
-    return Finding(Verdict.PARTIAL, summary, evidence, found=there, missing=missing)
+        return Finding(Verdict.ABSENT, summary, missing=missing, left=left)
+    return Finding(Verdict.PARTIAL, summary, evidence, found=there, missing=missing, left=left)
 
 
 def _deployed(place: Place, context: Context) -> Container:

@@ -16,14 +16,9 @@ from runbook_tui.actions.migrate.files import FileError, Migration
 from runbook_tui.actions.migrate.ledger import Ledger, Row
 from runbook_tui.actions.migrate.pending import Todo
 from runbook_tui.actions.run import perform as run
-from runbook_tui.actions.shared import durations, marks, postgres, sql_statements
+from runbook_tui.actions.shared import backends, durations, marks, postgres, sql_statements
 from state.json_value import Json
 from state.status import Verdict
-
-_BUSY = """
-    select count(*) from pg_stat_activity
-    where application_name = %s and datname = current_database() and state <> 'idle'
-"""
 
 
 def perform(job: Job, context: Context) -> Outcome:
@@ -75,7 +70,8 @@ def probe(job: Job, context: Context) -> Finding:
         migrations = files.read(directory(job))
         with closing(postgres.connect(job, role="looks")) as connection:
             if running := _running(connection, job):
-                return Finding(Verdict.RUNNING, running)
+                summary = "The database is still at work for this step."
+                return Finding(Verdict.RUNNING, summary, found=running)
             rows = Ledger(connection, job.options["table"]).rows()
             todo = pending.compare(
                 migrations, rows, job.options.get("to"), job.options["out_of_order"]
@@ -159,16 +155,17 @@ def _evidence(
     return (Evidence("migrations", summary, {"table": table, "rows": data}),)
 
 
-def _running(connection: psycopg.Connection[tuple[object, ...]], job: Job) -> str | None:
-    busy = connection.execute(_BUSY, (postgres.application(job),)).fetchone()
-    if busy and busy[0]:
-        return "A backend of this step is still at work in the database."
+def _running(connection: psycopg.Connection[tuple[object, ...]], job: Job) -> tuple[str, ...]:
+    """Return who is still at it: a backend of ours, or whoever has our transaction open."""
+    if busy := backends.named(connection, postgres.application(job)):
+        return busy
     xid = marks.last(job.previous, marks.XID)
     if xid is not None:
         status = connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone()
         if status and status[0] == "in progress":
-            return f"Transaction {xid} of this step is still open."
-    return None
+            open_ = f"transaction {xid} of this step is still open"
+            return (open_, *backends.of_transaction(connection, xid))
+    return ()
 
 
 def _broken_indexes(
@@ -208,4 +205,5 @@ def _finding(
     started = [each for each in todo.pending if each.version in rows or each.version in broken]
     verdict = Verdict.PARTIAL if _ours(rows, job) or started else Verdict.ABSENT
     summary = f"{len(todo.pending)} of {len(todo.pending) + len(todo.applied)} files are missing."
-    return Finding(verdict, summary, found=found, missing=missing)
+    left = tuple(each.name for each in todo.pending)
+    return Finding(verdict, summary, found=found, missing=missing, left=left)

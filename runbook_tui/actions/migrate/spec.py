@@ -104,6 +104,7 @@ SPEC = Spec(
     options=MigrateOptions,
     perform="runbook_tui.actions.migrate.perform",
     proof="state",
+    blind=lambda options: bool(options.get("command")),
     shorthand=None,
     scripts=("command",),
     causes=("connection", "lock_timeout", "statement_timeout"),

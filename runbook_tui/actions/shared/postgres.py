@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final, TypeVar
@@ -15,6 +16,9 @@ from runbook_tui.actions.shared import durations
 
 T = TypeVar("T")
 
+_LONGEST: Final = 63
+"""Bytes that the server keeps of a name."""
+
 POLL: Final = 0.2
 """Seconds between looks at whether the attempt is to stop."""
 
@@ -25,8 +29,13 @@ CAUSES: Final[Mapping[type[psycopg.Error], str]] = {
 
 
 def application(job: Job) -> str:
-    """Return the name by which our backends are known to the server (at most 63 bytes)."""
-    return f"runbook {job.run} {job.step}"[:63]
+    """Return the name by which our backends are known to the server: at most 63 bytes, no two
+    steps alike.
+    """
+    name = f"runbook {job.run} {job.step}"
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]} {hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def connect(job: Job, *, role: str = "") -> Connection[TupleRow]:
@@ -36,7 +45,7 @@ def connect(job: Job, *, role: str = "") -> Connection[TupleRow]:
     are gone. `role` tells our helper connections from the one that acts.
     """
     options = job.options
-    name = f"{application(job)[: 62 - len(role)]} {role}" if role else application(job)
+    name = f"runbook {role} {job.run} {job.step}"[:63] if role else application(job)
     try:
         connection = psycopg.connect(
             options["database"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import TupleRow
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
-from runbook_tui.actions.shared import marks, postgres, sql_statements
+from runbook_tui.actions.shared import backends, marks, postgres, sql_statements
 from state.status import Verdict
 
 CELL = 200
@@ -49,10 +49,12 @@ def probe(job: Job, context: Context) -> Finding:
     try:
         with closing(postgres.connect(job, role="looks")) as connection:
             row = connection.execute("select pg_xact_status(%s::xid8)", (xid,)).fetchone()
+            at_it = backends.of_transaction(connection, xid)
     except (ActionFailed, psycopg.Error) as fault:
         said = f"The server cannot be asked about transaction {xid}: {postgres.line(fault)}."
         return Finding(Verdict.UNKNOWN, said)
-    return _judged(xid, row[0] if row else None)
+    kept = marks.read_outputs(marks.last(job.previous, marks.ANSWER))
+    return _judged(xid, row[0] if row else None, at_it, kept)
 
 
 def answer(job: Job, context: Context) -> Answer:
@@ -95,10 +97,13 @@ def _ask(job: Job, context: Context, connection: Connection[TupleRow]) -> Answer
         count, status = max(cursor.rowcount, 0), cursor.statusmessage or ""
     _insist_on(options["outputs"], columns)
     fault = _fault(job, rows)
+    found = Answer(columns, rows, count, status, fault)
+    if options["write"] and not fault:
+        marks.write_outputs(context.directory, marks.ANSWER, outputs(job, found), job.secrets)
     connection.execute("rollback" if fault else "commit")
     if options["write"] and not fault:
         context.fault("sql.committed")
-    return Answer(columns, rows, count, status, fault)
+    return found
 
 
 def _refuse_more_than_one(query: str) -> None:
@@ -165,13 +170,14 @@ def _evidence(found: Answer) -> Evidence:
     )
 
 
-def _judged(xid: str, status: object) -> Finding:
+def _judged(xid: str, status: object, at_it: tuple[str, ...], kept: Mapping[str, str]) -> Finding:
     if status == "committed":
         summary = f"Transaction {xid} is committed, the server says."
         evidence = (Evidence("transaction", summary, {"xid": xid}),)
-        return Finding(Verdict.PRESENT, summary, evidence=evidence)
+        return Finding(Verdict.PRESENT, summary, evidence=evidence, outputs=kept)
     if status == "aborted":
         return Finding(Verdict.ABSENT, f"Transaction {xid} was rolled back, the server says.")
     if status == "in progress":
-        return Finding(Verdict.RUNNING, f"Transaction {xid} is still open.")
-    return Finding(Verdict.UNKNOWN, f"The server no longer knows transaction {xid}.")
+        return Finding(Verdict.RUNNING, f"Transaction {xid} is still open.", found=at_it)
+    said = f"The server no longer knows transaction {xid}."
+    return Finding(Verdict.UNKNOWN, said, unclear=("whether it was committed",))

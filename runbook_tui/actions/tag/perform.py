@@ -45,7 +45,10 @@ def probe(job: Job, context: Context) -> Finding:
         return Finding(Verdict.UNKNOWN, f"{remote} does not answer: {fault}")
     if name not in tags:
         summary = f"{remote} has no tag {name}"
-        return Finding(Verdict.ABSENT, summary, missing=(f"{name} at {commit[:12]}",))
+        here = git.commit(f"refs/tags/{name}")
+        found = (f"{name} at {here[:12]} in this repository",) if here else ()
+        missing = (f"{name} at {commit[:12]} on {remote}",)
+        return Finding(Verdict.ABSENT, summary, found=found, missing=missing)
     there = tags[name]
     if there.commit != commit:
         summary = f"{remote} has {name} at {there.commit[:12]}, not at {commit[:12]}"

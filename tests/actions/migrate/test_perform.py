@@ -224,7 +224,11 @@ def test_a_backend_still_at_work_is_seen(bench: Bench, database: str) -> None:
     name = f"runbook {bench.run} step"
     with psycopg.connect(database, application_name=name) as connection:
         connection.execute("select 1")
-        assert look(job).verdict is Verdict.RUNNING
+        found = look(job)
+        assert found.verdict is Verdict.RUNNING
+        pid = connection.info.backend_pid
+        assert found.found[0].startswith(f"backend {pid} (idle in transaction) since ")
+        assert found.found[0].endswith(": select 1")
     assert look(job).verdict is Verdict.ABSENT
 
 
@@ -235,6 +239,8 @@ def test_a_transaction_still_open_is_seen(bench: Bench, database: str) -> None:
         (Path(first.directory) / "xid").write_text(str(xid))
         found = look(bench.job("migrate", {"database": database}, number=2))
         assert found.verdict is Verdict.RUNNING
+        assert found.found[0] == f"transaction {xid} of this step is still open"
+        assert found.found[1].endswith(": select pg_current_xact_id()::text")
     assert look(bench.job("migrate", {"database": database}, number=2)).verdict is Verdict.ABSENT
 
 
