@@ -72,6 +72,9 @@ def of_error(error: BaseException, action: str) -> tuple[Result, str]:
 
 def of_finding(finding: Finding) -> Result:
     """Return the result of a look."""
+    detail: dict[str, Json] = {"found": list(finding.found), "missing": list(finding.missing)}
+    rest = {"unclear": list(finding.unclear), "left": list(finding.left)}
+    detail |= {name: lines for name, lines in rest.items() if lines}
     return Result(
         status="succeeded",
         outputs=dict(finding.outputs),
@@ -80,12 +83,7 @@ def of_finding(finding: Finding) -> Result:
         reason=finding.summary,
         effect="none",
         verdict=finding.verdict.value,
-        detail={
-            "found": list(finding.found),
-            "missing": list(finding.missing),
-            "unclear": list(finding.unclear),
-            "left": list(finding.left),
-        },
+        detail=detail,
     )
 
 
