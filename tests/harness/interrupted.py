@@ -23,6 +23,7 @@ from state import fold
 from state.run_state import RunState, StepState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.sqlite import open_journal
+from state.stores.store import open_local
 from tests.harness.processes import until
 from tests.harness.stage import ScriptedOperator
 
@@ -89,8 +90,8 @@ class Interrupted:
         return self._drive(operator, self.recorded().run)
 
     def _drive(self, operator: ScriptedOperator | None, run: str | None) -> int | None:
-        with open_journal(self.state) as journal:
-            place = Place(self.state, journal, self.pool, secrets.resolve, "dana", "here")
+        with open_local(self.state) as store:
+            place = Place(store, self.pool, secrets.resolve, "dana", "here")
             with suppress(Killed, FaultInjected), self._session(place, run) as driven:
                 code: int = driven.drive(operator or ScriptedOperator())
                 return code
