@@ -1,7 +1,7 @@
 """What people say who do not drive, and who drives instead of whom.
 
 - A message of the inbox is taken once: its id is never seen again in the run.
-- An approval belongs to an open question that asks for one; an identity gives it once.
+- An approval belongs to an open question that asks for one; of each identity the latest counts.
 - `taken_over` comes from the driver that `run_resumed` made, `handed_over` from one that has not
   left.
 - A note is its writer's: the sender's when it came through the inbox, else the driver's.
@@ -43,8 +43,6 @@ def approved(draft: RunDraft, record: Record, payload: ApprovalGiven) -> None:
     question = next((one for one in draft.questions if one.id == payload.question), None)
     if question is None or question.asks != "approval":
         refuse(record, f"the question {payload.question} is not open, or asks for no approval")
-    if any(one.identity == payload.identity for one in question.approvals):
-        refuse(record, f"{payload.identity} has approved {payload.question} before")
     given = Approval(
         payload.operator,
         payload.host,
@@ -53,7 +51,8 @@ def approved(draft: RunDraft, record: Record, payload: ApprovalGiven) -> None:
         record.at,
         payload.until,
     )
-    more = replace(question, approvals=(*question.approvals, given))
+    others = [one for one in question.approvals if one.identity != payload.identity]
+    more = replace(question, approvals=(*others, given))
     draft.questions = tuple(more if one is question else one for one in draft.questions)
 
 

@@ -51,7 +51,7 @@ class Replaced:
 class Question:
     """A decision that is open. `choices` are the command line's words; `typed` the name to type.
 
-    `approvals` are those given so far, in order; each identity is among them once.
+    `approvals` are those given so far, in order, the latest of each identity.
     """
 
     id: str

@@ -299,3 +299,8 @@ class Runbook:
 def confirm_of(keys: StepKeys) -> Confirm:
     """Return the kind of confirmation."""
     return keys.confirm if isinstance(keys.confirm, str) else "approval"
+
+
+def approval_of(keys: StepKeys) -> Approval:
+    """Return who must approve the step, if somebody must."""
+    return Approval() if isinstance(keys.confirm, str) else keys.confirm.approval

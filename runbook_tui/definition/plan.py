@@ -137,12 +137,16 @@ class PlanStep:
     overlaid: tuple[str, ...] = ()
     """Options that came from the environment's overlay."""
     beyond: str | None = None
-    """What this program cannot run yet (`include`, `approval`), or None."""
+    """What this program cannot run yet (`include`), or None."""
     undoes: str | None = None
     """In a rollback: the step of the base run whose effect this one takes back."""
     secret_files: tuple[str, ...] = ()
     background: bool = False
     """The next steps begin beside it; a `join`, or the end of the run, awaits it."""
+    roles: tuple[str, ...] = ()
+    """Whose approval counts (`confirm: approval`); none means anybody's but the driver's."""
+    approvers: int = 1
+    """How many people must approve."""
     instance: str | None = None
     """Of a step that `each` repeats: the host or item that it is for, as its id has it."""
     host: PlanHost | None = None

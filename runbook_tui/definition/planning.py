@@ -9,7 +9,15 @@ from typing import Any, Literal
 from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment, empty
 from runbook_tui.definition.loader import Loaded
-from runbook_tui.definition.model import Parameter, Phase, RetryKeys, Runbook, Step, confirm_of
+from runbook_tui.definition.model import (
+    Parameter,
+    Phase,
+    RetryKeys,
+    Runbook,
+    Step,
+    approval_of,
+    confirm_of,
+)
 from runbook_tui.definition.overlays import Overlaid, overlay
 from runbook_tui.definition.plan import (
     Contact,
@@ -32,7 +40,6 @@ from runbook_tui.definition.values import wrong_value
 
 BEYOND = {
     "include": "another runbook as a part of this one (`include`)",
-    "approval": "the approval of another operator (`confirm: approval`)",
 }
 """What this program cannot run yet, in words."""
 
@@ -261,6 +268,8 @@ class Planner:
             beyond=_beyond(step),
             secret_files=tuple(keys.secret_files),
             background=keys.background,
+            roles=tuple(approval_of(keys).roles),
+            approvers=approval_of(keys).count,
         )
 
 
@@ -277,9 +286,7 @@ def _retries(keys: RetryKeys | None) -> Retries | None:
 
 
 def _beyond(step: Step) -> str | None:
-    if step.kind in BEYOND:
-        return BEYOND[step.kind]
-    return BEYOND["approval"] if confirm_of(step.keys) == "approval" else None
+    return BEYOND.get(step.kind)
 
 
 def plain(value: Any) -> Any:

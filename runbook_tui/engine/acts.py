@@ -13,7 +13,17 @@ from runbook_tui.definition.instances import ListError, listed
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
-from runbook_tui.engine import clock, endings, jobs, manuals, questions, showing, verifying
+from runbook_tui.engine import (
+    approvals,
+    clock,
+    endings,
+    jobs,
+    manuals,
+    messages,
+    questions,
+    showing,
+    verifying,
+)
 from runbook_tui.engine import decisions as d
 from runbook_tui.engine.facts import Facts
 from runbook_tui.engine.moves import Rest, move
@@ -45,7 +55,11 @@ ValuesOf = Callable[[PlanStep, bool], Values]
 class Acts:
     """Makes events from decisions, with the values that people may see."""
 
-    def __init__(self, live: LivePlan, values: ValuesOf, rollbacks: Rollbacks) -> None:
+    def __init__(
+        self, live: LivePlan, values: ValuesOf, rollbacks: Rollbacks, asker: str | None = None
+    ) -> None:
+        """`asker` is the role of whoever drives, by the store's word."""
+        self._asker = asker
         self._live = live
         self._values = values
         self._rollbacks = rollbacks
@@ -62,6 +76,9 @@ class Acts:
         """Return the events of a decision, to be journaled in one go."""
         if isinstance(decision, d.AskConfirm | d.AskManual | d.AskFailure):
             return (self._question(decision, state),)
+        if isinstance(decision, d.Approve):
+            question = state.question_on(decision.step)
+            return (approvals.answered(question, clock.utc()),) if question else ()
         if isinstance(decision, d.AskElsewhere):
             return (questions.elsewhere_(self._steps[decision.step], state),)
         if isinstance(decision, d.EvaluateWhen):
@@ -146,7 +163,7 @@ class Acts:
         kind = answer.question.asks if answer is not None else "failure"
         if kind == "manual":
             return self._question(d.AskManual(step.id), state)
-        if kind in ("confirm", "typed"):
+        if kind in ("confirm", "typed", approvals.ASKS):
             return self._question(d.AskConfirm(step.id), state)
         return self._question(d.AskFailure(step.id), state)
 
@@ -156,7 +173,10 @@ class Acts:
         step = self._steps[decision.step]
         values = self._values(step, False)
         if isinstance(decision, d.AskConfirm):
-            return questions.confirm(self._plan, step, state, showing.before(step, values))
+            shown = showing.before(step, values)
+            if step.confirm == approvals.ASKS:
+                shown = {**shown, **approvals.shown(step, state, self._asker)}
+            return questions.confirm(self._plan, step, state, shown)
         if isinstance(decision, d.AskManual):
             return questions.manual(self._plan, step, state, showing.manual(step, values))
         shown = showing.after(self._plan, step, state, values)
@@ -221,9 +241,17 @@ class Acts:
         return WaitBegun(step.id, until)
 
     def _closing(self, state: RunState) -> list[Payload]:
-        """Return events for `manual` steps whose choice is what ends the run: it is recorded."""
+        """Return what is still to be said before the end.
+
+        The choice of a `manual` step that ends the run is recorded; who wanted to drive need not.
+        """
         facts = Facts(clock.utc())
-        return [
+        said: list[Payload] = [
+            QuestionWithdrawn(one.id, "the run is over")
+            for one in state.questions
+            if one.asks == messages.TAKEOVER
+        ]
+        return said + [
             _recorded(step.id, answer)
             for step in self._plan.steps()
             if step.action == "manual"

@@ -20,6 +20,11 @@ def read(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def later(text: str, seconds: float) -> str:
+    """Return the time `seconds` after a journaled one."""
+    return write(read(text) + timedelta(seconds=seconds))
+
+
 def seconds_since(text: str) -> float:
     """Return how long ago, by the wall clock, a journaled time was; never negative."""
     return max(0.0, (datetime.now(UTC) - read(text)).total_seconds())

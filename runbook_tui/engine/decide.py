@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep
 from runbook_tui.engine import endings, manuals, sequences
 from runbook_tui.engine.decisions import (
+    Approve,
     AskConfirm,
     AskElsewhere,
     AskFailure,
@@ -172,7 +173,7 @@ def _confirming(group: PlanGroup, moves: dict[str, Move], state: RunState) -> bo
     if any(state.steps[step.id].attempts for step in group.steps):
         return False
     return any(
-        isinstance(moves[step.id], AskConfirm)
+        isinstance(moves[step.id], AskConfirm | Approve | Withdraw)
         or (moves[step.id] is Rest.ASKED and step.confirm != "none" and step.action != "manual")
         for step in group.steps
     )

@@ -33,6 +33,13 @@ class AskConfirm:
 
 
 @dataclass(frozen=True, slots=True)
+class Approve:
+    """As many have approved the step as must: close its question with that."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskManual:
     """Have a person do, decide and record what the step says."""
 
@@ -173,6 +180,7 @@ Decision = (
     | EvaluateWhen
     | FixList
     | AskConfirm
+    | Approve
     | AskManual
     | AskFailure
     | AskElsewhere

@@ -18,12 +18,14 @@ from runbook_tui.engine import decisions as d
 from runbook_tui.engine.attempts import Attempts
 from runbook_tui.engine.decide import decide
 from runbook_tui.engine.facts import Facts
+from runbook_tui.engine.people import People
 from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import (
     Abort,
     AddNote,
     Answer,
     Command,
+    HandOver,
     Hold,
     Leave,
     NoAnswer,
@@ -40,6 +42,7 @@ from state.events import (
     RunEnded,
     RunLeft,
     StepJudged,
+    StopAsked,
 )
 from state.run_state import Question
 from state.status import StepStatus
@@ -61,6 +64,8 @@ class Parting:
     kind: Literal["ended", "rollback", "left", "unanswered"]
     reason: str | None = None
     signal: bool = False
+    replaced: bool = False
+    """Somebody else drives, or is about to."""
 
 
 class Driver:
@@ -73,14 +78,16 @@ class Driver:
         attempts: Attempts,
         operator: Operator,
         acts_: acts.Acts,
+        people: People,
     ) -> None:
         self._live = live
         self._recorder = recorder
         self._attempts = attempts
         self._operator = operator
         self._acts = acts_
+        self._people = people
         self._held = False
-        self._leaving: Leave | None = None
+        self._leaving: Leave | HandOver | None = None
         self._presented: set[str] = set()
         self._unanswered: set[str] = set()
         self._moved_at = 0.0
@@ -97,11 +104,13 @@ class Driver:
 
     def drive(self, first: Sequence[Command] = ()) -> Parting:
         """Obey `first`, then drive until there is nothing more that this session can do."""
+        self._people.begin()
         self._attempts.take_up()
         for command in first:
             self._obey(command)
         while True:
-            moved = self._attempts.poll()
+            moved = self._take_mail()
+            moved = self._attempts.poll() or moved
             moved = self._decide() or moved
             moved = self._ask() or moved
             parting = self._parting(moved=moved)
@@ -117,6 +126,16 @@ class Driver:
         if not self._attempts.live():
             return QUICK if moved else IDLE
         return min(SLOW, max(QUICK, (now - self._moved_at) / 10))
+
+    # What others say
+
+    def _take_mail(self) -> bool:
+        """Obey the messages that came: their events are journaled before anything is done."""
+        found = self._people.take_mail()
+        for payload in found:
+            if isinstance(payload, StopAsked):
+                self._attempts.stop(self._steps[payload.step], payload.reason)
+        return bool(found)
 
     # Deciding
 
@@ -219,7 +238,7 @@ class Driver:
             self._recorder.record(NoteAdded(command.text, command.step))
         elif isinstance(command, Hold | Release):
             self._held = isinstance(command, Hold)
-        elif isinstance(command, Leave):
+        elif isinstance(command, Leave | HandOver):
             self._leaving = command
         elif isinstance(command, Abort):
             self._record(self._acts.abort(state, command.reason))
@@ -252,11 +271,20 @@ class Driver:
         if state.final:
             return Parting("ended", state.reason)
         if self._leaving is not None:
-            self._recorder.record(RunLeft(self._leaving.reason))
-            return Parting("left", self._leaving.reason, self._leaving.signal)
+            return self._leave(self._leaving)
+        replaced = self._people.replaced()
+        if replaced is not None:
+            return Parting("left", replaced, replaced=True)
         if moved or not self._unanswered or self._attempts.live() or self._timed():
             return None
         return self._give_up([one for one in state.questions if one.id in self._unanswered])
+
+    def _leave(self, wish: Leave | HandOver) -> Parting:
+        if isinstance(wish, HandOver):
+            reason = self._people.hand_over(wish.to, wish.reason)
+            return Parting("left", reason)
+        self._recorder.record(RunLeft(wish.reason))
+        return Parting("left", wish.reason, wish.signal)
 
     def _timed(self) -> bool:
         """Whether a retry or a `wait` will move by itself."""

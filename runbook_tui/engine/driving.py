@@ -18,6 +18,7 @@ from runbook_tui.engine import clock, environments_in_use, outline, rollbacks
 from runbook_tui.engine.acts import Acts
 from runbook_tui.engine.attempts import Attempts
 from runbook_tui.engine.driver import Driver, Parting
+from runbook_tui.engine.people import People
 from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Command, Operator, SecretReader, WorkerPool
 from runbook_tui.engine.recorder import Author, Recorder
@@ -25,7 +26,7 @@ from runbook_tui.engine.repository import Checkout
 from runbook_tui.engine.rollbacks import Rollbacks
 from runbook_tui.engine.values import SecretBox, Values
 from state import fold
-from state.errors import StoreUnusable
+from state.errors import Fenced, StoreUnusable
 from state.events import Payload, QuestionAnswered, QuestionAsked, Record, RunResumed, RunStarted
 from state.protocols import Journal, Lease
 from state.run_state import Answered, RunState
@@ -123,10 +124,13 @@ class Session:
     def drive(self, operator: Operator) -> int:
         """Drive the run, and its rollback, to an end or a parting; return the exit code.
 
-        Raises StoreError when the journal refuses: what it acknowledged is kept, workers go on.
+        Raises StoreError when the journal refuses: what it acknowledged is kept, workers go on;
+        InUse when somebody else has taken the run over: nothing more is written here.
         """
         try:
             return self._drive(operator)
+        except Fenced as problem:
+            raise environments_in_use.lost(self.place.store, self.run) from problem
         except OSError as problem:
             if not str(problem.filename or "").startswith(str(self.place.state)):
                 raise
@@ -209,8 +213,11 @@ class Session:
             )
 
         attempts = Attempts(live, recorder, self.place.pool, values, self.place.state)
-        acts = Acts(live, values, Rollbacks(plan, self.place.journal.runs))
-        return Driver(live, recorder, attempts, operator, acts)
+        store = self.place.store
+        rolls_back = Rollbacks(plan, self.place.journal.runs)
+        acts = Acts(live, values, rolls_back, store.identities.own())
+        people = People(store, recorder, self._taken)
+        return Driver(live, recorder, attempts, operator, acts, people)
 
 
 def mark_rolled_back(session: Session, linked: RunState) -> None:
@@ -243,4 +250,6 @@ def exit_code(state: RunState, parting: Parting) -> int:
         return exits.ROLLED_BACK
     if parting.signal:
         return exits.INTERRUPTED
+    if parting.replaced:
+        return exits.IN_USE
     return exits.FAILED if state.status is RunStatus.FAILED else exits.WAITS

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from runbook_tui.engine import clock
 from state import fold
+from state.errors import StoreError
 from state.holders import Held, Kind
 from state.protocols import JournalReader, Lease
 from state.run_state import RunState
+from state.stores.machine import process_stopped
 from state.stores.store import Store
 
 
@@ -103,8 +105,53 @@ def _driven(kind: Kind, held: Held) -> InUse:
     if holder is None:
         return InUse(f"{what} is in use by another process.", "Try again when it has ended.", held)
     return InUse(
-        f"{what} is in use: {holder.operator}@{holder.host} drives run {holder.run} there since "
-        f"{holder.since} (process {holder.pid}).",
-        "Wait until that run ends or its operator leaves it.",
+        f"{what} is in use: {who(held)} drives run {holder.run} there since {holder.since[:19]}Z "
+        f"({seen(held)}).",
+        ways_in(holder.run),
+        held,
+    )
+
+
+def who(held: Held) -> str:
+    """Return who drives, as `operator@host`."""
+    holder = held.holder
+    return f"{holder.operator}@{holder.host}" if holder is not None else "somebody"
+
+
+def seen(held: Held) -> str:
+    """Return how one knows that the driver is there: heard of, or its process and how that is."""
+    if held.seen is not None:
+        return f"seen {held.seen:.0f} s ago"
+    if held.holder is None:
+        return "its process lives"
+    stopped = ", stopped" if process_stopped(held.holder.pid) else ""
+    return f"process {held.holder.pid}{stopped}"
+
+
+def ways_in(run: str) -> str:
+    """Return how to watch a run that somebody else drives, and how to take it over."""
+    return (
+        f"Watch it: runbook watch {run}. Or, with its driver's leave: "
+        f'runbook take-over {run} --reason "why"'
+    )
+
+
+def lost(store: Store, run: str) -> InUse:
+    """Return what to say when somebody else has taken over the run that is driven here."""
+    try:
+        replaced = fold.fold(store.journal.read(run)).replaced
+        held = store.leases.held_by("run", run)
+    except StoreError:
+        replaced = held = None
+    if replaced is not None:
+        at = f"{replaced.at[:19]}Z"
+        by = f'{replaced.by}@{replaced.host} took over at {at}: "{replaced.reason}".'
+    elif held is not None:
+        by = f"{who(held)} has taken over."
+    else:
+        by = "Somebody else has taken over."
+    return InUse(
+        f"{by} This session drives run {run} no more, and has written nothing since.",
+        f"Watch it: runbook watch {run}",
         held,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final, Protocol
 
-from runbook_tui.engine import telling
+from runbook_tui.engine import messages, telling
 from runbook_tui.engine.ports import Answer, Command, Leave, NoAnswer
 from state.events import Record
 from state.run_state import Question, RunState
@@ -51,7 +51,9 @@ class HeadlessOperator:
         self._told.set()
 
     def ask(self, question: Question) -> Answer:
-        """Answer from policy. Raises NoAnswer."""
+        """Answer from policy; whoever wants to drive may, as nobody sits here. Raises NoAnswer."""
+        if question.asks == messages.TAKEOVER:
+            return Answer(question.id, messages.YIELD, "policy", "nobody sits at this driver")
         for line in telling.asked(question):
             self._say(line)
         try:

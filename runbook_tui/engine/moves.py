@@ -8,8 +8,9 @@ from __future__ import annotations
 from enum import Enum
 
 from runbook_tui.definition.plan import PlanStep
-from runbook_tui.engine import elsewhere, failing, manuals, retries
+from runbook_tui.engine import approvals, elsewhere, failing, manuals, retries
 from runbook_tui.engine.decisions import (
+    Approve,
     AskConfirm,
     AskElsewhere,
     AskFailure,
@@ -27,9 +28,10 @@ from runbook_tui.engine.decisions import (
     RecordManual,
     Skip,
     Verify,
+    Withdraw,
 )
 from runbook_tui.engine.facts import Facts
-from state.run_state import Answered, RunState, StepState
+from state.run_state import Answered, Question, RunState, StepState
 from state.status import AttemptStatus, StepStatus
 
 
@@ -55,15 +57,23 @@ def move(step: PlanStep, state: RunState, facts: Facts) -> Move:
         return Rest.SETTLED
     if stands.open_attempt is not None or step.id in facts.busy:
         return _live(step, stands, state, facts)
-    if state.question_on(step.id) is not None:
-        return Rest.ASKED
+    question = state.question_on(step.id)
+    if question is not None:
+        return _asked(step, question, state, facts)
     if stands.answer is not None:
-        return _decided(step, stands.answer)
+        return _decided(step, stands.answer, facts)
     if stands.status is StepStatus.RUNNING:
         return _timed(step, stands, facts)
     if stands.status is StepStatus.PENDING:
         return _fresh(step, stands)
     return _failed(step, stands, state)
+
+
+def _asked(step: PlanStep, question: Question, state: RunState, facts: Facts) -> Move:
+    """Let a person answer; an approval is other people's, who need not be here."""
+    if approvals.stale(question, state):
+        return Withdraw(question.id, "what it asks about has changed")
+    return Approve(step.id) if approvals.enough(question, facts.now) else Rest.ASKED
 
 
 def _live(step: PlanStep, stands: StepState, state: RunState, facts: Facts) -> Move:
@@ -123,8 +133,13 @@ def _failed(step: PlanStep, stands: StepState, state: RunState) -> Move:
     return AskFailure(step.id)
 
 
-def _decided(step: PlanStep, answer: Answered) -> Move:
+def _decided(step: PlanStep, answer: Answered, facts: Facts) -> Move:
     choice = answer.choice
+    if choice == approvals.DENY:
+        return Fail(step.id, f"{step.name}: {answer.reason}.")
+    if choice == approvals.APPROVE:
+        counts = answer.fields.get("until", "") > facts.now
+        return Begin(step.id) if counts else AskConfirm(step.id)
     if choice == "skip":
         return Skip(step.id, answer.reason or "", "policy" if answer.by == "policy" else "person")
     if choice in ("rollback", "abort"):

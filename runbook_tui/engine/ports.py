@@ -108,6 +108,14 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """The operator leaves so that somebody else, `to`, goes on."""
+
+    to: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Abort:
     """The operator ends the run: running steps are stopped, nothing is undone."""
 
@@ -128,7 +136,9 @@ class NotNow:
     question: str
 
 
-Command = Answer | StopStep | AddNote | Hold | Release | Leave | Abort | RollBack | NotNow
+Command = (
+    Answer | StopStep | AddNote | Hold | Release | Leave | HandOver | Abort | RollBack | NotNow
+)
 
 
 class Operator(Protocol):

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from runbook_tui.actions import registry
 from runbook_tui.actions.api import Job, Reach
 from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanStep
-from runbook_tui.engine import glances, jobs, preview
+from runbook_tui.engine import approvals, glances, jobs, preview
 from runbook_tui.engine.driving import Place
 from runbook_tui.engine.ports import Order
 from runbook_tui.engine.preview import Preview
@@ -53,9 +53,15 @@ class Need:
 def preflight(plan: Plan, checkout: Checkout, place: Place) -> list[Check]:
     """Look at everything a plan needs; what blocks comes first. Changes nothing."""
     seen = preview.of(plan, checkout, place)
-    checks = [*_look(collect(seen), seen, place), *_secrets(seen)]
+    checks = [*_look(collect(seen), seen, place), *_secrets(seen), *_approvals(plan, place)]
     order = {"blocks": 0, "warns": 1, "good": 2}
     return sorted(checks, key=lambda check: order[check.level])
+
+
+def _approvals(plan: Plan, place: Place) -> Iterator[Check]:
+    problem = approvals.cannot(plan, place.store.identities)
+    if problem is not None:
+        yield Check("approval", problem, "blocks", approvals.MEND)
 
 
 def _secrets(seen: Preview) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import elsewhere, manuals
+from runbook_tui.engine import approvals, elsewhere, manuals
 from runbook_tui.engine.ports import Answer
 from state.events import QuestionAsked
 from state.json_value import Json
@@ -43,17 +43,19 @@ def start(plan: Plan, state: RunState, shown: Mapping[str, Json]) -> QuestionAsk
 def confirm(
     plan: Plan, step: PlanStep, state: RunState, shown: Mapping[str, Json]
 ) -> QuestionAsked:
-    """Ask whether a step may begin."""
+    """Ask whether a step may begin: the operator, or (`approval`) others than them."""
     typed = step.confirm == "typed"
+    approval = step.confirm == approvals.ASKS
+    yes = (approvals.APPROVE, approvals.DENY) if approval else ("yes",)
     text = (
         f"{step.name}: begin in {step.environment}?" if step.environment else f"Begin {step.name}?"
     )
     return QuestionAsked(
         next_id(state),
         step.id,
-        "typed" if typed else "confirm",
+        step.confirm if typed or approval else "confirm",
         text,
-        ("yes", "skip", *_ways_out(plan)),
+        (*yes, "skip", *_ways_out(plan)),
         step.environment if typed else None,
         shown,
     )
@@ -173,6 +175,8 @@ def problem(question: Question, answer: Answer, step: PlanStep | None) -> str | 
             f"{answer.choice} is no answer to: {question.text} "
             f"The answers are {', '.join(question.choices)}."
         )
+    if answer.choice in (approvals.APPROVE, approvals.DENY):
+        return f"{question.text} Another operator must say: see runbook approve --help."
     if answer.choice in NEEDS_REASON and not (answer.reason or "").strip():
         return f"{answer.choice} needs a reason."
     if question.typed is not None and answer.choice in ("yes", "rollback"):

@@ -15,6 +15,7 @@ from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
 from runbook_tui.definition.problems import DefinitionError, UsageProblem
 from runbook_tui.engine import (
+    approvals,
     environments_in_use,
     faults,
     outline,
@@ -80,8 +81,16 @@ def check_runnable(plan: Plan) -> None:
         )
 
 
+def check_approvals(plan: Plan, place: Place) -> None:
+    """Raise UsageProblem when a step wants an approval that this store cannot vouch for."""
+    problem = approvals.cannot(plan, place.store.identities)
+    if problem is not None:
+        raise UsageProblem(problem, approvals.MEND)
+
+
 def start(prepared: Prepared, place: Place) -> Session:
     """Begin a run: take its locks, journal its start. Raises InUse, StoreError."""
+    check_approvals(prepared.plan, place)
     started = outline.started(prepared.plan, prepared.checkout)
     for _ in range(_IDS):
         run = run_ids.fresh(datetime.now(UTC))
@@ -224,6 +233,7 @@ def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
 def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> Session:
     plan = plan_of(place, state, parameters)
     check_runnable(plan)
+    check_approvals(plan, place)
     session = _session(place, state.run, plan, state.token)
     try:
         if not state.final:

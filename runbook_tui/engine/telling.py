@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from runbook_tui.engine import approvals
 from state.events import Record
 from state.run_state import Question, RunState, StepState
 
@@ -43,6 +44,8 @@ def no_answer(question: Question) -> str:
         return f"  not answered: give --confirm {name}={question.typed}"
     if question.asks == "confirm":
         return f"  not answered: give --yes, or --answer {name}=skip:REASON"
+    if question.asks == approvals.ASKS:
+        return f"  others must approve: runbook approve RUN {name}; then: runbook resume RUN"
     return f"  not answered: give --answer {name}=CHOICE, one of {', '.join(question.choices)}"
 
 

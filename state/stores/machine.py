@@ -56,6 +56,15 @@ def process_start(pid: int) -> int | None:
     return None if words[_STATE] in (b"Z", b"X") else int(words[_START])
 
 
+def process_stopped(pid: int) -> bool:
+    """Whether a process of this machine is stopped (SIGSTOP, a debugger); False for none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat[stat.rindex(b")") + 2 :].split()[_STATE] in (b"T", b"t")
+
+
 def process_mark(pid: int) -> ProcessMark | None:
     """Return the mark of a running process; None when it does not run (any more)."""
     start = process_start(pid)

@@ -218,8 +218,8 @@ def test_an_environment_in_use(program: Program) -> None:
     assert "dana" in ran.err
 
 
-def test_what_cannot_run_yet_is_said_before_it_starts(program: Program) -> None:
+def test_an_approval_is_refused_on_sqlite_before_it_starts(program: Program) -> None:
     write("a.yaml", "- {id: a, run: echo, confirm: approval}")
     ran = program("run", "a.yaml", "--headless")
-    assert (ran.code, "this version cannot run" in ran.err) == (exits.USAGE, True)
+    assert (ran.code, "another operator's approval" in ran.err) == (exits.USAGE, True)
     assert program("runs", "--json").json() == []

@@ -122,11 +122,12 @@ def test_what_cannot_run_yet_says_so() -> None:
     assert [(s.id, bool(s.beyond)) for s in plan.steps()] == [
         ("a", False),
         ("join", False),
-        ("b", True),
+        ("b", False),
         ("d", False),
         ("e", True),
         ("f", False),
     ]
+    assert (plan.step("b").roles, plan.step("b").approvers) == (("dba",), 2)
 
 
 def test_conditions_of_all_levels_come_in_order(tmp_path: Path) -> None:

@@ -189,14 +189,15 @@ def test_what_cannot_be_resumed(stage: Stage, run: str, said: str) -> None:
         session.resume(run, stage.place)
 
 
-def test_what_this_version_cannot_run_is_said_before(stage: Stage, tmp_path: Path) -> None:
+def test_an_approval_is_refused_where_nobody_can_vouch_for_it(stage: Stage, tmp_path: Path) -> None:
     file = tmp_path / "later.yaml"
     file.write_text(
         "runbook: Later\nversion: 1\nphases:\n  - phase: All\n    steps:\n"
         "      - {id: a, run: ./a, confirm: approval}\n"
     )
-    with pytest.raises(UsageProblem, match="approval of another operator"):
-        session.prepare(file, None, {})
+    prepared = session.prepare(file, None, {})
+    with pytest.raises(UsageProblem, match="another operator's approval"):
+        session.start(prepared, stage.place)
 
 
 class TestRollback:

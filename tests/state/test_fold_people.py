@@ -50,6 +50,12 @@ def test_approvals_gather_on_their_question_and_stay_with_its_answer() -> None:
     assert done.answered["q1"].question.approvals == given
 
 
+def test_of_each_identity_the_latest_approval_counts() -> None:
+    later = ApprovalGiven("q1", "lee", "desk", "role_lee", "2026-11-23T14:00:00.000000Z")
+    [given] = folded(AB, ASKED, LEE, later).questions[0].approvals
+    assert given.until == later.until
+
+
 def test_a_take_over_says_whom_and_why() -> None:
     taken = TakenOver("dana", "bastion", "she is away", "expired")
     state = folded(AB, RunResumed(1.0, "x"), taken)
@@ -74,7 +80,6 @@ REFUSED: dict[str, tuple[tuple[Payload, ...], str]] = {
         (AB, QuestionAsked("q1", "a", "confirm", "x", ("yes",)), LEE),
         "asks for no approval",
     ),
-    "an approval twice": ((AB, ASKED, LEE, LEE), "has approved q1 before"),
     "taken over somehow": ((AB, TakenOver("d", "b", "r", "luck")), "takes over as luck"),
     "handed over to nobody": ((AB, HandedOver("", "r")), "to somebody"),
 }

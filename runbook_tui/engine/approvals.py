@@ -1,0 +1,143 @@
+"""Approvals: what they are given for, whose count, and until when. Pure but for who is who.
+
+An approval is another person's, by the word of the database: `identity` is the role that the
+message came in under, and nobody can make that up. It is bound to the run, the step's try, the
+definition and the parameters that it was given for, and counts for an hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.engine import clock
+from state.codec import canonical
+from state.events import ApprovalGiven, Payload, QuestionAnswered
+from state.json_value import Json
+from state.messages import Message
+from state.protocols import Identities
+from state.run_state import Approval, Question, RunState
+
+ASKS: Final = "approval"
+APPROVE: Final = "approve"
+DENY: Final = "deny"
+
+LASTS: Final = 3600.0
+"""Seconds for which an approval counts, from when it was sent."""
+
+
+def binding(state: RunState, step: str) -> str:
+    """Return what an approval of the step's next try is bound to, as a SHA-256."""
+    about: dict[str, Json] = {
+        "run": state.run,
+        "step": step,
+        "try": len(state.steps[step].attempts) + 1,
+        "definition": dict(state.started.definition),
+        "parameters": dict(state.started.parameters),
+    }
+    return hashlib.sha256(canonical(about).encode()).hexdigest()
+
+
+def shown(step: PlanStep, state: RunState, asker: str | None) -> Mapping[str, Json]:
+    """Return what the question says besides the step's own rows."""
+    return {
+        "asked_by": asker or "",
+        "roles": list(step.roles),
+        "count": step.approvers,
+        "binding": binding(state, step.id),
+    }
+
+
+def stale(question: Question, state: RunState) -> bool:
+    """Whether an open question asks about something that has changed since."""
+    if question.asks != ASKS or question.step is None:
+        return False
+    return question.shown.get("binding") != binding(state, question.step)
+
+
+def counted(question: Question, now: str) -> tuple[Approval, ...]:
+    """Return the approvals that count now."""
+    return tuple(one for one in question.approvals if one.until > now)
+
+
+def needed(question: Question) -> int:
+    """Return how many people must approve."""
+    count = question.shown.get("count")
+    return count if isinstance(count, int) and count > 0 else 1
+
+
+def enough(question: Question, now: str) -> bool:
+    """Whether as many have approved as must."""
+    return question.asks == ASKS and len(counted(question, now)) >= needed(question)
+
+
+def answered(question: Question, now: str) -> QuestionAnswered:
+    """Return the answer that the approvals amount to; it counts as long as all of them do."""
+    given = counted(question, now)
+    names = ", ".join(f"{one.operator}@{one.host} ({one.identity})" for one in given)
+    until = min(one.until for one in given)
+    reason = f"approved by {names}"
+    return QuestionAnswered(question.id, APPROVE, "person", reason, {"until": until})
+
+
+def roles_of(question: Question) -> tuple[str, ...]:
+    """Return the roles one of which is needed; none means anybody's."""
+    roles = question.shown.get("roles")
+    return tuple(str(role) for role in roles) if isinstance(roles, list | tuple) else ()
+
+
+def cannot(plan: Plan, identities: Identities) -> str | None:
+    """Return why a plan's approvals cannot be had from this store, None when they can."""
+    step = next((step for step in plan.steps() if step.confirm == ASKS), None)
+    if step is None or identities.own() is not None:
+        return None
+    return f"{step.name} wants another operator's approval, and a journal in a file knows nobody"
+
+
+MEND: Final = "Share the journal: RUNBOOK_STATE=postgresql://HOST/DATABASE"
+
+
+def events(
+    message: Message, state: RunState, step: str | None, identities: Identities
+) -> tuple[Payload, ...] | str:
+    """Return the events of an approval or a refusal, or a sentence why it does not count."""
+    question = state.question_on(step) if step is not None else None
+    if step is None or question is None or question.asks != ASKS:
+        return f"{step or 'the run'} does not wait for an approval"
+    problem = _problem(message, question, state, identities)
+    if problem is not None:
+        return problem
+    said = message.data.get("reason")
+    reason = said.strip() if isinstance(said, str) and said.strip() else None
+    if message.kind == DENY:
+        why = f"{message.sender}@{message.host} ({message.identity}) refused"
+        return (
+            QuestionAnswered(question.id, DENY, "person", f"{why}: {reason}" if reason else why),
+        )
+    until = clock.later(message.at, LASTS)
+    return (
+        ApprovalGiven(question.id, message.sender, message.host, message.identity, until, reason),
+    )
+
+
+def _problem(
+    message: Message, question: Question, state: RunState, identities: Identities
+) -> str | None:
+    """Return why a message does not count for the question, None when it does."""
+    who = message.identity
+    if not who:
+        return "this journal knows nobody: approvals need PostgreSQL"
+    if who in (question.shown.get("asked_by"), identities.own()):
+        return f"{who} asked, or drives, and cannot approve it: another person must"
+    roles = roles_of(question)
+    if roles and not any(identities.is_member(who, role) for role in roles):
+        return f"{who} is in none of the roles that may: {', '.join(roles)}"
+    if message.data.get("question") != question.id or message.data.get("binding") != binding(
+        state, question.step or ""
+    ):
+        return "it was given for something else: what is asked has changed since"
+    if message.kind == APPROVE and clock.later(message.at, LASTS) <= clock.utc():
+        return f"it has expired: given at {message.at[:19]}Z, and counts for an hour"
+    return None
