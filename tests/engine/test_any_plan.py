@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import strategies as st
 
 from runbook_tui import exits
 from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep, Retries, Undo, Verify
+from runbook_tui.engine import plans as live
 from runbook_tui.engine.ports import Answer, Command, NoAnswer
 from state import fold
 from state.run_state import Question, RunState
 from state.status import AttemptStatus, RunStatus, StepStatus
 from state.stores.result import Result
-from tests.harness.plans import group, plan, step
+from tests.harness.plans import each, group, plan, step
 from tests.harness.stage import RUN, Does, ScriptedOperator, Stage, fails, sees, works
 
 TURNS = 3000
@@ -55,8 +57,13 @@ def steps(id_: str) -> st.SearchStrategy[PlanStep]:
 def plans(draw: st.DrawFn) -> Plan:
     items: list[PlanStep | PlanGroup] = []
     for number in range(draw(st.integers(1, 3))):
-        if draw(st.booleans()):
+        kind = draw(st.sampled_from(["step", "group", "each"]))
+        if kind == "step":
             items.append(draw(steps(f"s{number}")))
+        elif kind == "each":
+            inside = [draw(steps(f"s{number}-{at}")) for at in range(draw(st.integers(1, 2)))]
+            batch, most = draw(st.sampled_from("12")), draw(st.sampled_from("012"))
+            items.append(each(f"e{number}", *inside, batch=batch, max_failures=most))
         else:
             count = draw(st.integers(2, 3))
             inside = [draw(steps(f"s{number}-{at}")) for at in range(count)]
@@ -105,7 +112,7 @@ def test_every_run_ends_in_order(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
         try:
-            for one in made.steps():
+            for one in _expected(made):
                 stage.pool.on(one.id, *data.draw(st.lists(st.sampled_from(OUTCOMES), min_size=1)))
                 looks = data.draw(st.lists(st.sampled_from(VERDICTS), max_size=4))
                 last = data.draw(st.sampled_from(VERDICTS[:-1]))
@@ -122,6 +129,16 @@ def test_every_run_ends_in_order(data: st.DataObject) -> None:
                 _in_order(made, state)
         assert state is not None
         _acted_once(stage, state)
+
+
+def _expected(made: Plan) -> Iterator[PlanStep]:
+    """Yield the steps as they will be once every list is fixed."""
+    for one in made.steps():
+        group_ = next((each for each in made.groups() if each.id == one.group), None)
+        if group_ is None or group_.each is None:
+            yield one
+        else:
+            yield from (replace(one, id=f"{one.id}@{name}") for name in group_.each.names)
 
 
 def _ended_as_it_says(stage: Stage, code: int) -> None:
@@ -145,15 +162,31 @@ def _ended_as_it_says(stage: Stage, code: int) -> None:
 def _in_order(made: Plan, state: RunState) -> None:
     """Nothing has begun before all that stands before it was settled."""
     before: list[PlanStep] = []
-    for item in made.phases[0].items:
+    for item in live.of(made, state).phases[0].items:
         inside = list(item.steps) if isinstance(item, PlanGroup) else [item]
         begun = any(state.steps[one.id].attempts for one in inside)
-        for one in before if begun else ():
-            status = state.steps[one.id].status
-            assert status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.UNDONE) or (
-                status is StepStatus.FAILED and one.on_failure == "continue"
-            )
+        assert not begun or all(_settled(one, state) for one in before)
+        if isinstance(item, PlanGroup) and item.each is not None:
+            _sequences_in_order(item, state)
         before += inside
+
+
+def _settled(one: PlanStep, state: RunState) -> bool:
+    status = state.steps[one.id].status
+    return status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.UNDONE) or (
+        status is StepStatus.FAILED and one.on_failure == "continue"
+    )
+
+
+def _sequences_in_order(item: PlanGroup, state: RunState) -> None:
+    """One step after another for each of the list, and no more at a time than the batch."""
+    live_ones = 0
+    for sequence in item.sequences():
+        for place, one in enumerate(sequence):
+            if state.steps[one.id].attempts:
+                assert all(_settled(earlier, state) for earlier in sequence[:place])
+        live_ones += any(state.steps[one.id].open_attempt is not None for one in sequence)
+    assert live_ones <= int(item.each.batch if item.each else 1)
 
 
 def _acted_once(stage: Stage, state: RunState) -> None:

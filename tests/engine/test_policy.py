@@ -97,3 +97,54 @@ def test_the_demo_vouches_for_nothing() -> None:
     assert typed.fields == {"typed": "sandbox"}
     with pytest.raises(NoAnswer):
         DemoPolicy().answer(asked("a", "failure", *AFTER))
+
+
+def test_an_answer_for_one_host_is_for_no_other() -> None:
+    said = policy("a@h1.example.org=retry", "a=skip:rest")
+    assert said.answer(asked("a@h2", "failure", *AFTER)).choice == "skip"
+    assert said.answer(asked("a@h1.example.org", "failure", *AFTER)).choice == "retry"
+
+
+def test_an_answer_for_all_hosts_is_used_as_often_as_it_says() -> None:
+    said = policy("a=retry*2")
+    assert [said.answer(asked(f"a@h{n}", "failure", *AFTER)).choice for n in (1, 2)] == [
+        "retry"
+    ] * 2
+    with pytest.raises(NoAnswer):
+        said.answer(asked("a@h3", "failure", *AFTER))
+
+
+def test_a_host_of_a_step_on_several_stands_for_the_step() -> None:
+    assert policy("a@h1=retry").answer(asked("a", "failure", *AFTER)).choice == "retry"
+
+
+def test_fields_of_a_host_whose_name_may_hold_dots() -> None:
+    said = policy("a@h1=done:seen", "a@h1.pr=https://example.org/1", "a@h1.note=12 apples")
+    given = said.answer(asked("a@h1", "manual", "done", "skip"))
+    assert given.fields == {"pr": "https://example.org/1", "note": "12 apples"}
+    said.insist(["a", "a@h1"])
+
+
+def test_a_name_typed_for_a_step_is_typed_for_each_of_its_hosts() -> None:
+    said = policy(confirms=("a=PROD",))
+    assert said.answer(asked("a@h1", "typed", *BEFORE, typed="PROD")).fields == {"typed": "PROD"}
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "known"),
+    [
+        ("a@h1", ("a", "a@h1"), True),
+        ("a@h9", ("a", "a@h1"), False),
+        ("a@h9", ("a",), True),
+        ("b@h1", ("a", "a@h1"), False),
+    ],
+)
+def test_an_answer_for_a_host_that_there_is_not(
+    name: str, steps: tuple[str, ...], known: bool
+) -> None:
+    said = policy(f"{name}=retry")
+    if known:
+        said.insist(steps)
+        return
+    with pytest.raises(UsageProblem, match=f"there is no step {name}"):
+        said.insist(steps)

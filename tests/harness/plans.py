@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanGroup, PlanPhase, PlanStep
+from runbook_tui.definition.plan import Each, Plan, PlanEnvironment, PlanGroup, PlanPhase, PlanStep
 from runbook_tui.engine import outline
 from runbook_tui.engine.decide import decide
 from runbook_tui.engine.decisions import Decision
@@ -50,6 +50,17 @@ def group(id_: str, *steps: PlanStep, fail_fast: bool = False) -> PlanGroup:
     return PlanGroup(id_, id_.capitalize(), "All", inside, fail_fast)
 
 
+def each(id_: str, *steps: PlanStep, **given: Any) -> PlanGroup:
+    """Return a group that repeats its steps, for the items x and y unless it is told otherwise.
+
+    `head` are keys of its own line.
+    """
+    head = step(id_, "each", options={}, **given.pop("head", {}))
+    inside = tuple(replace(one, group=id_, background=head.background) for one in steps)
+    made = {"over": "item", "names": ("x", "y"), **given}
+    return PlanGroup(id_, head.name, "All", inside, each=Each(head, templates=inside, **made))
+
+
 def environment(name: str = "", **given: Any) -> PlanEnvironment:
     """Return an environment without anything in it."""
     empty: dict[str, Any] = {"vars": {}, "groups": {}, "secrets": {}}
@@ -80,7 +91,7 @@ class Story:
         self.records: list[Record] = []
         self.tell(outline.started(made, FOLDER))
 
-    def tell(self, *payloads: Payload) -> Story:
+    def tell(self, *payloads: Payload) -> Self:
         """Let events happen."""
         for payload in payloads:
             at = self.now()
@@ -100,37 +111,37 @@ class Story:
         """The run as it stands."""
         return fold.fold(self.records)
 
-    def intended(self, id_: str, **given: Any) -> Story:
+    def intended(self, id_: str, **given: Any) -> Self:
         """Let an attempt be intended."""
         number = len(self.state.steps[id_].attempts) + 1
         return self.tell(AttemptIntended(id_, number, "run", "d", "m", "b", **given))
 
-    def ended(self, id_: str, status: str = "succeeded", **given: Any) -> Story:
+    def ended(self, id_: str, status: str = "succeeded", **given: Any) -> Self:
         """Let the open attempt end."""
         number = len(self.state.steps[id_].attempts)
         return self.tell(AttemptEnded(id_, number, status, **given))
 
-    def tried(self, id_: str, status: str = "succeeded", **given: Any) -> Story:
+    def tried(self, id_: str, status: str = "succeeded", **given: Any) -> Self:
         """Let an attempt be made and end."""
         intent = {name: given.pop(name) for name in ("reads", "undo", "before") if name in given}
         return self.intended(id_, **intent).ended(id_, status, **given)
 
-    def voided(self, id_: str) -> Story:
+    def voided(self, id_: str) -> Self:
         """Let an attempt be made whose worker never begins."""
         self.intended(id_)
         return self.tell(AttemptVoided(id_, len(self.state.steps[id_].attempts), "gone"))
 
-    def asked(self, id_: str | None, asks: str, *choices: str) -> Story:
+    def asked(self, id_: str | None, asks: str, *choices: str) -> Self:
         """Let a question be asked, under the next number."""
         number = len(self.state.answered) + len(self.state.questions) + 1
         return self.tell(QuestionAsked(f"q{number}", id_, asks, "What?", choices))
 
-    def answered(self, choice: str, **given: Any) -> Story:
+    def answered(self, choice: str, **given: Any) -> Self:
         """Let the newest question be answered."""
         question = self.state.questions[-1]
         return self.tell(QuestionAnswered(question.id, choice, "person", **given))
 
-    def decided(self, id_: str | None, asks: str, choice: str, **given: Any) -> Story:
+    def decided(self, id_: str | None, asks: str, choice: str, **given: Any) -> Self:
         """Let a question be asked and answered."""
         return self.asked(id_, asks, choice).answered(choice, **given)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -15,6 +15,7 @@ from state.events import (
     AttemptEnded,
     AttemptIntended,
     AttemptVoided,
+    InstancesFixed,
     NoteAdded,
     Payload,
     QuestionAnswered,
@@ -268,6 +269,30 @@ def test_a_group_runs_from_its_first_child_until_it_is_judged() -> None:
     assert [child.id for child in again.children("g")] == ["a", "b"]
 
 
+EACH = started(line("e", "each"), line("a", group="e"), line("b", group="e"), line("c"))
+LIST = InstancesFixed("e", "host", ("h1", "h2"), ("h1", "h2"))
+
+
+def test_a_fixed_list_puts_its_steps_in_the_place_of_the_templates() -> None:
+    fixed = folded(EACH, NoteAdded("careful", "a"), LIST)
+    assert list(fixed.steps) == ["e", "a@h1", "b@h1", "a@h2", "b@h2", "c"]
+    assert fixed.step("e").status is StepStatus.RUNNING
+    assert [note.text for note in fixed.step("e").notes] == ["careful"]
+    assert [child.id for child in fixed.children("e")] == ["a@h1", "b@h1", "a@h2", "b@h2"]
+    assert fixed.instances == {"e": LIST}
+    failed = foresee(
+        foresee(fixed, AttemptIntended("a@h2", 1, "run", "d", "m", "b")),
+        AttemptEnded("a@h2", 1, "failed"),
+    )
+    assert (failed.failures, list(failed.steps)) == (1, list(fixed.steps))
+
+
+def test_a_list_that_could_not_be_made_can_be_made_later() -> None:
+    failed = folded(EACH, StepJudged("e", "failed", "there is no host"))
+    assert failed.failures == 0
+    assert foresee(failed, LIST).step("e").status is StepStatus.RUNNING
+
+
 def test_a_failed_end_is_taken_up_again() -> None:
     asked = QuestionAsked("q1", "a", "failure", "What now?", ("retry",))
     over = folded(ABC, *attempt("failed"), asked, RunEnded("failed", 1, "no answer"))
@@ -295,6 +320,19 @@ REFUSED: dict[str, tuple[tuple[Payload, ...], str]] = {
     "no such step": ((ABC, WhenDecided("z", True, {})), "no step z"),
     "a group's attempt": (
         (started(line("a", "parallel")), TRY),
+        "has no attempts",
+    ),
+    "a list for a step": ((ABC, InstancesFixed("a", "item", ("x",), ("x",))), "repeats nothing"),
+    "a list twice": ((EACH, LIST, LIST), "fixed already"),
+    "an empty list": ((EACH, InstancesFixed("e", "item", (), ())), "is empty"),
+    "a name twice": ((EACH, InstancesFixed("e", "item", ("x", "x"), ("x", "X"))), "name twice"),
+    "names alone": ((EACH, InstancesFixed("e", "item", ("x", "y"), ("x",))), "without values"),
+    "a list over what": ((EACH, InstancesFixed("e", "day", ("x",), ("x",))), "nothing known"),
+    "none at a time": ((EACH, replace(LIST, batch=0)), "numbers are none"),
+    "a template's attempt": ((EACH, TRY), "is a template"),
+    "a list after a skip": ((EACH, StepSkipped("a", "x", "person"), LIST), "has begun already"),
+    "a list's attempt": (
+        (EACH, AttemptIntended("e", 1, "run", "e.1", "m", "b")),
         "has no attempts",
     ),
     "two at once": ((ABC, TRY, attempt("failed", 2)[0]), "no outcome yet"),
