@@ -251,7 +251,7 @@ class Attempts:
         else:
             del self._flows[flow.step.id]
             self._recorder.record(
-                verifying.runs_on(self._plan, flow.step, self._recorder.state, seen)
+                verifying.runs_on(self._live.now, flow.step, self._recorder.state, seen)
             )
 
     def _poll_running(self, flow: Running) -> None:
