@@ -32,11 +32,16 @@ COMMANDS: Final = {
     "doctor": "Check that all a runbook needs can be reached.",
     "audit": "Check that a run's journal is as it was written.",
     "report": "Write a run's report.",
+    "export": "Pack a run into one file, to be read elsewhere.",
+    "import": "Take in a run that was packed elsewhere.",
     "init": "Write a first runbook to start from.",
     "sandbox": "The practice production on this machine.",
     "demo": "Deploy the sample application to the practice production.",
 }
 """Each command is the function `command` of a module of its name in `runbook_tui.commands`."""
+
+_MODULES: Final = {"import": "import_"}
+"""Commands whose module has another name: this one is a word of the language."""
 
 _EXAMPLES: Final = """\b
 Examples:
@@ -59,7 +64,8 @@ class Commands(click.Group):
         """Return a command, imported."""
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f"runbook_tui.commands.{cmd_name}").command
+        module = _MODULES.get(cmd_name, cmd_name)
+        found: click.Command = import_module(f"runbook_tui.commands.{module}").command
         return found
 
     def resolve_command(

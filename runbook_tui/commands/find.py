@@ -7,6 +7,7 @@ from state.errors import CodecError, FoldError, StoreCorrupt
 from state.fold import fold
 from state.protocols import JournalReader
 from state.run_state import RunState, StepState
+from state.stores.store import Store
 
 
 def run_state(journal: JournalReader, run: str) -> RunState:
@@ -36,9 +37,13 @@ def recorded(journal: JournalReader, run: str) -> RunState | None:
         ) from problem
 
 
-def unfinished(journal: JournalReader) -> str:
-    """Return the one run that is not over. Raises UsageProblem when there is none, or several."""
-    found = [recorded(journal, run) for run in journal.runs()]
+def unfinished(store: Store) -> str:
+    """Return the one run of this store's own that is not over.
+
+    Raises UsageProblem when there is none, or several.
+    """
+    own = [run for run in store.journal.runs() if store.origin(run) is None]
+    found = [recorded(store.journal, run) for run in own]
     states = [state for state in found if state is not None]
     # Of a run that is being rolled back, the linked run is the one to go on with.
     open_ = [state.run for state in states if not state.final and state.rollback_by is None]

@@ -35,6 +35,13 @@ def reader() -> Iterator[Store]:
         yield store
 
 
+@contextmanager
+def writer() -> Iterator[Store]:
+    """The store, to change it without driving a run. Raises StoreError."""
+    with location().open() as store:
+        yield store
+
+
 def _read_secret(source: SecretSource) -> str:
     return secrets.resolve(source, _ask)
 

@@ -40,7 +40,7 @@ def command(
 
     if run is None:
         with reader() as store:
-            run = unfinished(store.journal)
+            run = unfinished(store)
     if drive.wants_screen(headless=headless, as_json=as_json):
         from runbook_tui.commands.screen import take_up
 

@@ -28,7 +28,7 @@ from runbook_tui.engine.driving import Place, Session, mark_rolled_back
 from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
 from state import fold
-from state.errors import RunExists
+from state.errors import ImportedRun, RunExists
 from state.events import RollbackBegun
 from state.run_state import RunState
 from state.status import RunStatus
@@ -231,6 +231,10 @@ def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
 
 
 def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> Session:
+    origin = place.store.origin(state.run)
+    if origin is not None:
+        known = ImportedRun(state.run, origin)
+        raise UsageProblem(known.sentence, known.advice)
     plan = plan_of(place, state, parameters)
     check_runnable(plan)
     check_approvals(plan, place)

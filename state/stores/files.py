@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from state.stores.paths import FILE_MODE
 
@@ -28,6 +32,61 @@ def write_whole(path: Path, content: bytes, *, sync: bool) -> None:
         raise
     if sync:
         sync_directory(path.parent)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that is at `path`, on disk and whole, when the block ends well.
+
+    Otherwise, also when the process is killed meanwhile, nothing of it is left and what was at
+    `path` is untouched: until then the file has no name. Raises OSError.
+    """
+    try:
+        handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, FILE_MODE)
+    except OSError as problem:
+        if problem.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+            raise
+        with _drafted(path) as file:
+            yield file
+        return
+    with os.fdopen(handle, "w+b") as file:
+        yield file
+        file.flush()
+        os.fsync(handle)
+        _name(handle, path)
+    sync_directory(path.parent)
+
+
+@contextmanager
+def _drafted(path: Path) -> Iterator[BinaryIO]:
+    """Do the same where every file has a name (vfat, some network disks): a kill leaves a draft."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(handle)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def _name(handle: int, path: Path) -> None:
+    """Give a file without a name its name, instead of a file that has it already."""
+    unnamed = f"/proc/self/fd/{handle}"
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        # With a directory's descriptor the link in /proc is followed, which is what is wanted.
+        os.link(unnamed, path.name, dst_dir_fd=folder)
+    except FileExistsError:
+        draft = f".{path.name}.{os.getpid()}.new"
+        os.link(unnamed, draft, dst_dir_fd=folder)
+        os.replace(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def write_all(handle: int, content: bytes) -> None:

@@ -41,6 +41,11 @@ def machine_id() -> str:
     return f"host-{socket.gethostname()}"
 
 
+def host_name() -> str:
+    """Return the name by which people know this machine, without its domain."""
+    return socket.gethostname().partition(".")[0]
+
+
 def boot_id() -> str:
     """Return the id of this boot of the kernel."""
     return Path(_BOOT_FILE).read_text("ascii").strip()

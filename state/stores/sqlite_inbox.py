@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from state.codec import canonical
+from state.errors import ImportedRun
 from state.json_value import Json
 from state.messages import Message
 from state.stores.sqlite import SqliteJournal
@@ -26,8 +27,11 @@ class SqliteInbox:
             secrets.token_hex(8), run, kind, dict(data), sender, host, self._journal.clock()
         )
         with self._journal.transaction() as database:
-            if not database.execute("SELECT 1 FROM heads WHERE run = ?", (run,)).fetchone():
+            found = database.execute("SELECT origin FROM heads WHERE run = ?", (run,)).fetchone()
+            if found is None:
                 raise KeyError(run)
+            if found[0] is not None:
+                raise ImportedRun(run, found[0])
             database.execute(
                 "INSERT INTO inbox (id, run, kind, data, sender, host, at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -34,6 +34,10 @@ class Store:
     closes: tuple[Callable[[], None], ...] = ()
     """What is done when the store is let go, in this order, before the journal is."""
 
+    def origin(self, run: str) -> str | None:
+        """Return where an imported run comes from, in words; None for one of this store's own."""
+        return self.keeper.origin(run) if self.keeper is not None else None
+
     def close(self) -> None:
         """Let the store go."""
         for close in self.closes:

@@ -1,0 +1,1 @@
+"""Whole runs kept elsewhere or not at all: export, import, prune."""
