@@ -383,10 +383,9 @@ def test_more_than_there_is_room_for_is_refused_before_it_is_written(
     program: Program, archive: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("bad.tar.gz").write_bytes(Path("out.tar.gz").read_bytes())
-    free = sqlite_checks.free_bytes
-    monkeypatch.setattr(importing, "RESERVE", free(Path.cwd()) - 100)
-    assert "room for" in refused(program).err
-    monkeypatch.setattr(importing, "RESERVE", 0)
+    with monkeypatch.context() as tight:
+        tight.setattr(sqlite_checks, "free_bytes", lambda directory: importing.RESERVE + 100)
+        assert "room for" in refused(program).err
     monkeypatch.setattr(layout, "MAX_EVENTS", 10)
     assert "holds too much" in refused(program).err
 
