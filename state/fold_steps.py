@@ -58,17 +58,16 @@ def refuse(record: Record, why: str) -> NoReturn:
 
 
 def begin_group(draft: RunDraft, step: StepDraft, record: Record) -> None:
-    """Have the step's group run, when it stands at rest and is not done."""
-    if step.group is None:
-        return
-    group = draft.step(step.group, record)
-    if group.action == EACH_ACTION and group.id not in draft.instances:
-        refuse(record, f"{step.id} is a template: the list of {group.id} is not fixed yet")
-    if group.status is not StepStatus.RUNNING:
-        draft.move(group, StepStatus.RUNNING, record)
-        group.ended_at = group.reason = None
-    if group.started_at is None:
-        group.started_at = record.at
+    """Have the groups that the step is in run, when they stand at rest and are not done."""
+    while step.group is not None:
+        inner, step = step, draft.step(step.group, record)
+        if step.action == EACH_ACTION and step.id not in draft.instances:
+            refuse(record, f"{inner.id} is a template: the list of {step.id} is not fixed yet")
+        if step.status is not StepStatus.RUNNING:
+            draft.move(step, StepStatus.RUNNING, record)
+            step.ended_at = step.reason = None
+        if step.started_at is None:
+            step.started_at = record.at
 
 
 def _at_rest(draft: RunDraft, record: Record, id_: str) -> StepDraft:

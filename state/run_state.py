@@ -15,7 +15,8 @@ from state.status import DONE_STEP, FINAL_RUN, AttemptStatus, RunStatus, StepSta
 
 GROUP_ACTION = "parallel"
 EACH_ACTION = "each"
-GROUP_ACTIONS = frozenset({GROUP_ACTION, EACH_ACTION})
+INCLUDE_ACTION = "include"
+GROUP_ACTIONS = frozenset({GROUP_ACTION, EACH_ACTION, INCLUDE_ACTION})
 """The actions of lines in the outline that group steps and do nothing themselves."""
 
 

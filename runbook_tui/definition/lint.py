@@ -9,6 +9,7 @@ from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment
 from runbook_tui.definition.lint_environments import OverlayCheck
 from runbook_tui.definition.lint_files import FileCheck
+from runbook_tui.definition.lint_includes import parts
 from runbook_tui.definition.lint_references import (
     Available,
     ReferenceCheck,
@@ -18,12 +19,12 @@ from runbook_tui.definition.lint_references import (
 from runbook_tui.definition.lint_scripts import ScriptCheck
 from runbook_tui.definition.lint_steps import StepCheck
 from runbook_tui.definition.model import Phase, Runbook, Step
+from runbook_tui.definition.overlays import Overlaid
 from runbook_tui.definition.problems import Problem
 from runbook_tui.definition.scope import (
     Scope,
     at,
     keys_with_references,
-    outputs_of,
     scripts_of,
     texts,
 )
@@ -34,17 +35,20 @@ _PEOPLE_READ = {"manual": ("text", "record", "choices")}
 
 
 def lint(
+    main: str,
     runbook: Runbook,
     environments: Mapping[str, Environment] | None,
     others: Mapping[str, Runbook],
     problems: list[Problem],
 ) -> None:
-    """Check a runbook and the files it names; add what is wrong to `problems`.
+    """Check a runbook, read from `main`, and the files it names; add what is wrong to `problems`.
 
     `environments` are empty for a runbook without any and None when they could not be read.
     """
-    for each in (runbook, *others.values()):
-        _Lint(Scope(each, environments, others, problems), main=each is runbook).run()
+    known = parts(main, runbook, others, problems)
+    for file, each in {main: runbook, **others}.items():
+        scope = Scope(file, each, environments, others, problems, known)
+        _Lint(scope, main=each is runbook).run()
 
 
 class _Lint:
@@ -60,8 +64,9 @@ class _Lint:
     def run(self) -> None:
         runbook = self.scope.runbook
         self._fixed(runbook.node, ("runbook", "description", "links", "requires"))
-        inline = isinstance(runbook.node.get("environments"), Map)
-        self.overlays.all(inline=inline)
+        self.overlays.all()
+        if self.main:
+            self.overlays.strangers(inline=isinstance(runbook.node.get("environments"), Map))
         for phase in runbook.phases:
             self._phase(phase)
         FileCheck(self.scope, self.references).run(self.outputs, main=self.main)
@@ -86,9 +91,10 @@ class _Lint:
             self._children(step, in_, available)
             return
         self._body(step, in_, available)
-        self.outputs[step.id] = outputs_of(step, self.scope.others)
-        for name, laid in self.overlays.laid.get(step.id, {}).items():
-            self._overlay(laid.step, name, available)
+        self.outputs[step.id] = self.scope.outputs_of(step)
+        for id_, laid in self.overlays.of(step):
+            for name, one in laid.items():
+                self._overlay(id_, one, name, available)
 
     def _in(self, step: Step, in_: str | None) -> str | None:
         if step.keys.in_ is None:
@@ -124,23 +130,22 @@ class _Lint:
         self._secret_files(step, in_)
         if step.verify is None and step.undo is None:
             return
-        own = {step.id: outputs_of(step, self.scope.others)}
+        own = {step.id: self.scope.outputs_of(step)}
         after = replace(available, own=own)
         if step.verify is not None and isinstance(step.verify.options, Map):
             self._options("check", step.verify.options, after, in_)
         if step.undo is not None and isinstance(step.undo.options, Map):
             self._options(step.undo.action, step.undo.options, after, in_)
 
-    def _overlay(self, step: Step, environment: str, available: Available) -> None:
+    def _overlay(self, id_: str, laid: Overlaid, environment: str, available: Available) -> None:
         """Check references that an environment lays over a step, as in that environment."""
-        own = (self.scope.environments or {})[environment].overlays[step.id]
+        step = laid.step
+        own = (self.scope.environments or {})[environment].overlays[id_]
         given = own.get(step.kind)
         if isinstance(given, Map):
             self._options(step.kind, given, available, environment)
-        elif isinstance(given, str):
-            laid = self.overlays.laid[step.id][environment].options
-            if laid is not None:
-                self._options(step.kind, laid, available, environment)
+        elif isinstance(given, str) and laid.options is not None:
+            self._options(step.kind, laid.options, available, environment)
         for key, kind in (("verify", "check"), ("undo", step.undo.action if step.undo else "")):
             if isinstance(own.get(key), Map) and kind:
                 node = own[key] if key == "verify" else step.undo and step.undo.options

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from posixpath import normpath
 
+from runbook_tui.definition import references
 from runbook_tui.definition.lint_references import Available, ReferenceCheck
 from runbook_tui.definition.model import Runbook
 from runbook_tui.definition.problems import did_you_mean
 from runbook_tui.definition.scope import Scope, texts
 from runbook_tui.definition.tree import Map, Spot, spot
+from runbook_tui.definition.values import wrong_value
 
 
 class FileCheck:
@@ -24,7 +25,8 @@ class FileCheck:
         node = self.scope.runbook.node
         if isinstance(node.get("outputs"), Map):
             for _, text, place in texts(node["outputs"]):
-                self.references.text(text, place, Available(outputs), None)
+                found = self.references.text(text, place, Available(outputs), None)
+                self.references.journaled(found, "an output is journaled")
         rollback = self.scope.runbook.rollback
         if main and rollback is not None:
             given = node["rollback"]
@@ -32,10 +34,11 @@ class FileCheck:
             inner = given.get("with") if isinstance(given, Map) else None
             self._rollback(rollback.file, inner, place, outputs)
         for step in self.scope.runbook.steps():
-            other = self._other(str(step.options.get("file"))) if step.kind == "include" else None
+            other = self.scope.other(step.options.get("file")) if step.kind == "include" else None
             if other is not None:
                 inner = step.options.get("with")
                 self._given(other, inner, spot(step.options, "file"), {})
+                self._values(other, inner)
 
     def _rollback(
         self,
@@ -53,7 +56,7 @@ class FileCheck:
                         said = f"{ref.path} cannot be handed on: use it in the rollback runbook"
                         code = "secret" if secret else "reference"
                         self.scope.problems.append(at.error(code, said))
-        if (other := self._other(file)) is not None:
+        if (other := self.scope.other(file)) is not None:
             self._given(other, given, place, self.scope.parameters)
             self._undo_ids(other)
 
@@ -84,5 +87,23 @@ class FileCheck:
                     place.error("missing-parameter", said, f"give it: with: {{{name}: …}}")
                 )
 
-    def _other(self, file: str) -> Runbook | None:
-        return self.scope.others.get(normpath(file))
+    def _values(self, other: Runbook, given: object) -> None:
+        """Check what an included runbook is given: literal values, and where secrets go."""
+        if not isinstance(given, Map):
+            return
+        for name, value in given.items():
+            parameter = other.parameters.get(name)
+            if parameter is None or not isinstance(value, str):
+                continue
+            refs, _ = references.scan(value)
+            place = spot(given, name)
+            if any(map(self.references.is_secret, refs)) and not parameter.secret:
+                said = f'"{name}" would hold a secret, but {other.name} does not keep it secret'
+                hint = f"mark the parameter in its file: {name}: {{secret: true}}"
+                self.scope.problems.append(place.error("secret", said, hint))
+            elif parameter.secret and not refs:
+                said = f'"{name}" is secret: its value would stand in the file'
+                hint = "hand on a secret: ${{ secrets.NAME }}"
+                self.scope.problems.append(place.error("secret", said, hint))
+            elif "${{" not in value and (wrong := wrong_value(parameter, value)):
+                self.scope.problems.append(place.error("value", f'"{name}" {wrong}'))

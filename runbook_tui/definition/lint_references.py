@@ -166,6 +166,12 @@ class ReferenceCheck:
                 said = f"a secret would be shown on the screen: {what} is for people to read"
                 self.problems.append(here.error("secret", said))
 
+    def journaled(self, found: list[tuple[Ref, Spot]], why: str) -> None:
+        """Refuse secrets in what is kept with its value."""
+        for ref, here in found:
+            if self.is_secret(ref):
+                self.problems.append(here.error("secret", f"{why}, so it cannot hold a secret"))
+
 
 def _same_group(step: Step, scope: Scope) -> bool:
     return any(

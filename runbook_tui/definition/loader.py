@@ -16,7 +16,7 @@ from runbook_tui.definition.environments import (
     read_environments,
 )
 from runbook_tui.definition.header import read_parameters
-from runbook_tui.definition.model import Header, IncludeKeys, Runbook
+from runbook_tui.definition.model import Header, IncludeKeys, Runbook, relative
 from runbook_tui.definition.problems import DefinitionError, Problem, did_you_mean
 from runbook_tui.definition.steps import StepReader
 from runbook_tui.definition.tree import Map, Seq, Spot, describe, spot
@@ -140,6 +140,8 @@ class _Loader:
         self.problems: list[Problem] = []
         self.sources: dict[str, bytes] = {}
         self.others: dict[str, Runbook] = {}
+        self.followed: set[tuple[str, int]] = set()
+        """Runbooks whose includes were followed, by their depth."""
 
     def load(self, path: Path | None) -> Loaded:
         try:
@@ -155,7 +157,7 @@ class _Loader:
         environments = self._environments(runbook)
         self._others(self.main, runbook, 1, (self.main,))
         if not self.checked:
-            lint.lint(runbook, environments, self.others, self.problems)
+            lint.lint(self.main, runbook, environments, self.others, self.problems)
         found = sorted(set(self.problems))
         if any(problem.severity == "error" for problem in found):
             raise DefinitionError(found)
@@ -221,7 +223,7 @@ class _Loader:
     def _another(
         self, base: str, file: str, place: Spot, what: str, depth: int, above: tuple[str, ...]
     ) -> None:
-        name = _relative(base, file)
+        name = relative(base, file)
         if name in above:
             said = f"{file} includes itself: {' → '.join([*above, name])}"
             self.problems.append(place.error("include-cycle", said))
@@ -230,16 +232,18 @@ class _Loader:
             said = f"includes are nested deeper than {MAX_INCLUDES}"
             self.problems.append(place.error("include-depth", said))
             return
-        if name in self.others:
-            return
-        data = self._other(base, file, place, what)
-        runbook = self._runbook(name, data) if data is not None else None
-        if runbook is not None:
+        if name not in self.others:
+            data = self._other(base, file, place, what)
+            runbook = self._runbook(name, data) if data is not None else None
+            if runbook is None:
+                return
             self.others[name] = runbook
-            self._others(name, runbook, depth + 1, (*above, name))
+        if (name, depth) not in self.followed:
+            self.followed.add((name, depth))
+            self._others(name, self.others[name], depth + 1, (*above, name))
 
     def _other(self, base: str, file: str, place: Spot, what: str) -> bytes | None:
-        name = _relative(base, file)
+        name = relative(base, file)
         if "${{" in file:
             said = "a file's name cannot hold references: a run keeps its files from the start"
             self.problems.append(place.error("reference", said))
@@ -260,11 +264,6 @@ class _Loader:
         except OSError:
             return ""
         return did_you_mean(PurePosixPath(name).name, names)
-
-
-def _relative(base: str, file: str) -> str:
-    """Return the name in `sources` of a file named in another."""
-    return normpath(str(PurePosixPath(base).parent / file))
 
 
 def _why(error: Exception) -> str:

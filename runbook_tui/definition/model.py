@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
@@ -304,3 +306,8 @@ def confirm_of(keys: StepKeys) -> Confirm:
 def approval_of(keys: StepKeys) -> Approval:
     """Return who must approve the step, if somebody must."""
     return Approval() if isinstance(keys.confirm, str) else keys.confirm.approval
+
+
+def relative(base: str, file: str) -> str:
+    """Return the name in `sources` of a file named in another."""
+    return normpath(str(PurePosixPath(base).parent / file))

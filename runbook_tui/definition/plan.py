@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from runbook_tui.definition.model import Parameter
 
 Confirm = Literal["none", "ask", "typed", "approval"]
 OnFailure = Literal["ask", "abort", "continue", "rollback"]
+
+INCLUDE = "include"
+"""The action of the line that stands for an included runbook: it comes after its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +142,6 @@ class PlanStep:
     links: Mapping[str, str] = field(default_factory=dict)
     overlaid: tuple[str, ...] = ()
     """Options that came from the environment's overlay."""
-    beyond: str | None = None
-    """What this program cannot run yet (`include`), or None."""
     undoes: str | None = None
     """In a rollback: the step of the base run whose effect this one takes back."""
     secret_files: tuple[str, ...] = ()
@@ -147,6 +151,8 @@ class PlanStep:
     """Whose approval counts (`confirm: approval`); none means anybody's but the driver's."""
     approvers: int = 1
     """How many people must approve."""
+    inside: str | None = None
+    """The include that it is a part of."""
     instance: str | None = None
     """Of a step that `each` repeats: the host or item that it is for, as its id has it."""
     host: PlanHost | None = None
@@ -201,6 +207,8 @@ class PlanGroup:
     steps: tuple[PlanStep, ...]
     fail_fast: bool = False
     when: tuple[When, ...] = ()
+    inside: str | None = None
+    """The include that it is a part of."""
     each: Each | None = None
 
     @property
@@ -234,6 +242,18 @@ class PlanParameter:
     value: str
     prompt: str
     secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What an included runbook's parameter is given: a text as written where it is included, to be
+    filled in with what `environment` has there; or (not `written`) its default.
+    """
+
+    text: str
+    environment: str
+    parameter: Parameter
+    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +292,18 @@ class Plan:
     links: Mapping[str, str] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
     cadence: str | None = None
+    handed: Mapping[str, Handed] = field(default_factory=dict)
+    """The parameters of included runbooks, by `INCLUDE/NAME`."""
     way_back: bool = True
     """False for a rollback itself: it offers no further one."""
 
     def steps(self) -> Iterator[PlanStep]:
-        """Yield the steps in order, those of groups included."""
+        """Yield the steps in order, those of groups and of included runbooks among them."""
         for phase in self.phases:
             for item in phase.items:
                 if isinstance(item, PlanGroup):
                     yield from item.steps
-                else:
+                elif item.action != INCLUDE:
                     yield item
 
     def groups(self) -> Iterator[PlanGroup]:
@@ -293,9 +315,17 @@ class Plan:
         """Yield the lines of the `each` groups, which ask and are answered like steps."""
         yield from (group.each.head for group in self.groups() if group.each is not None)
 
+    def includes(self) -> Iterator[PlanStep]:
+        """Yield the lines of included runbooks in order, each after its steps."""
+        for phase in self.phases:
+            for item in phase.items:
+                if isinstance(item, PlanStep) and item.action == INCLUDE:
+                    yield item
+
     def step(self, id_: str) -> PlanStep:
-        """Return a step, or the line of an `each`, by its id; KeyError when there is none."""
-        for step in chain(self.steps(), self.heads()):
+        """Return a step, or the line of an `each` or an include, by its id; KeyError when there is
+        none."""
+        for step in chain(self.steps(), self.heads(), self.includes()):
             if step.id == id_:
                 return step
         raise KeyError(id_)

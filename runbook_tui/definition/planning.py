@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from runbook_tui.definition import references
+from runbook_tui.definition import includes, references
 from runbook_tui.definition.environments import Environment, empty
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.model import (
@@ -17,11 +17,15 @@ from runbook_tui.definition.model import (
     Step,
     approval_of,
     confirm_of,
+    relative,
 )
 from runbook_tui.definition.overlays import Overlaid, overlay
 from runbook_tui.definition.plan import (
+    INCLUDE,
     Contact,
     Each,
+    Handed,
+    OnFailure,
     Plan,
     PlanEnvironment,
     PlanGroup,
@@ -38,11 +42,6 @@ from runbook_tui.definition.problems import UsageProblem, did_you_mean
 from runbook_tui.definition.tree import spot
 from runbook_tui.definition.values import wrong_value
 
-BEYOND = {
-    "include": "another runbook as a part of this one (`include`)",
-}
-"""What this program cannot run yet, in words."""
-
 
 def make_plan(
     loaded: Loaded,
@@ -58,7 +57,7 @@ def make_plan(
     runbook = loaded.runbook
     home = home_of(loaded, environment)
     values = check_parameters(runbook.parameters, parameters, home, complete=complete)
-    planner = Planner(loaded.environments, home)
+    planner = Planner(loaded.environments, home, loaded.others, loaded.main)
     phases = tuple(planner.phase(phase) for phase in runbook.phases)
     header = runbook.header
     return Plan(
@@ -75,6 +74,7 @@ def make_plan(
         links=header.links,
         requires=header.requires,
         cadence=header.cadence,
+        handed=planner.handed,
     )
 
 
@@ -176,20 +176,65 @@ def environment_of(
 
 
 class Planner:
-    """Plans phases in one home environment and remembers which environments they use."""
+    """Plans phases of one file in one home environment; remembers the environments they use, and
+    what the runbooks that they include are `handed`.
+    """
 
-    def __init__(self, environments: Mapping[str, Environment], home: Environment) -> None:
+    def __init__(
+        self,
+        environments: Mapping[str, Environment],
+        home: Environment,
+        others: Mapping[str, Runbook],
+        file: str,
+    ) -> None:
         self.environments = environments
         self.home = home
+        self.others = others
+        self.file = file
         self.used = {home.name: home}
+        self.handed: dict[str, Handed] = {}
+        self._prefix = ""
+        self._in: str | None = None
+        self._on_failure: OnFailure = "ask"
 
     def phase(self, phase: Phase) -> PlanPhase:
         """Return a phase with its steps and groups."""
         whens = (phase.when,) if phase.when else ()
-        return PlanPhase(phase.name, tuple(self._item(step, phase, whens) for step in phase.steps))
+        items = (item for step in phase.steps for item in self._items(step, phase, whens))
+        return PlanPhase(phase.name, tuple(items))
+
+    def _items(
+        self, step: Step, phase: Phase, whens: tuple[When, ...]
+    ) -> tuple[PlanStep | PlanGroup, ...]:
+        if step.kind == INCLUDE:
+            return self._included(step, phase, whens)
+        return (self._item(step, phase, whens),)
+
+    def _included(
+        self, step: Step, phase: Phase, whens: tuple[When, ...]
+    ) -> tuple[PlanStep | PlanGroup, ...]:
+        """Return the steps of an included runbook, in the environment of the including step."""
+        in_ = step.keys.in_ or phase.in_ or self._in
+        head = self._step(step, phase, whens, in_)
+        file = relative(self.file, str(step.options["file"]))
+        runbook = self.others[file]
+        inner = Planner(self.environments, self.home, self.others, file)
+        inner.used = self.used
+        inner._prefix, inner._in = f"{self._prefix}{step.id}/", in_
+        inner._on_failure = head.on_failure
+        items = [item for one in runbook.phases for item in inner.phase(one).items]
+        self.handed |= includes.handed_on(inner.handed, step.id)
+        given = head.options.get("with", {})
+        for name, parameter in runbook.parameters.items():
+            text, written = given.get(name, parameter.default), name in given
+            self.handed[includes.within(step.id, name)] = Handed(
+                str(text), head.environment, parameter, written
+            )
+        outputs = {**runbook.header.outputs}
+        return includes.as_part(replace(head, options={"outputs": outputs}), items)
 
     def _item(self, step: Step, phase: Phase, whens: tuple[When, ...]) -> PlanStep | PlanGroup:
-        in_ = step.keys.in_ or phase.in_
+        in_ = step.keys.in_ or phase.in_ or self._in
         if step.kind == "each":
             return self._each(step, phase, whens, in_)
         if step.kind != "parallel":
@@ -242,7 +287,7 @@ class Planner:
     ) -> PlanStep:
         place = environment_of(in_, self.home, self.environments)
         self.used[place.name] = place
-        laid = overlaid(step, place)
+        laid = overlaid(step, place, self._prefix)
         step, keys = laid.step, laid.step.keys
         return PlanStep(
             id=step.id,
@@ -257,7 +302,9 @@ class Planner:
             confirm=confirm_of(keys),
             timeout=keys.timeout,
             retries=_retries(keys.retries),
-            on_failure=keys.on_failure,
+            on_failure=keys.on_failure
+            if "on_failure" in keys.model_fields_set
+            else self._on_failure,
             verify=step.verify and Verify(step.verify.action, plain(step.verify.options)),
             undo=step.undo and Undo(step.undo.action, plain(step.undo.options)),
             no_return=keys.no_return,
@@ -265,7 +312,6 @@ class Planner:
             usually=keys.usually,
             links=keys.links,
             overlaid=laid.changed,
-            beyond=_beyond(step),
             secret_files=tuple(keys.secret_files),
             background=keys.background,
             roles=tuple(approval_of(keys).roles),
@@ -273,9 +319,12 @@ class Planner:
         )
 
 
-def overlaid(step: Step, environment: Environment) -> Overlaid:
-    """Return a step as it is in an environment; the overlay was checked when it was loaded."""
-    own = environment.overlays.get(step.id)
+def overlaid(step: Step, environment: Environment, prefix: str = "") -> Overlaid:
+    """Return a step as it is in an environment; the overlay was checked when it was loaded.
+
+    `prefix` is what stands before the ids of an included runbook's steps.
+    """
+    own = environment.overlays.get(prefix + step.id)
     return overlay(step, own, []) if own is not None else Overlaid(step)
 
 
@@ -283,10 +332,6 @@ def _retries(keys: RetryKeys | None) -> Retries | None:
     if keys is None:
         return None
     return Retries(keys.times, keys.delay, keys.backoff, tuple(keys.on))
-
-
-def _beyond(step: Step) -> str | None:
-    return BEYOND.get(step.kind)
 
 
 def plain(value: Any) -> Any:

@@ -18,6 +18,9 @@ RESERVED = ("env", "secrets", "steps", "run", "operator", "host", "item")
 """Words that no parameter may have as its name."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_WITHIN = re.compile(r"(?:[a-z0-9-]{1,64}/)+[A-Za-z_][A-Za-z0-9_-]*")
+"""A parameter of an included runbook, as a plan writes it. No file can: there is none so named."""
+
 STEP_ID = re.compile(r"[a-z0-9-]{1,64}(?:/[a-z0-9-]{1,64})*")
 _OPEN = re.compile(r"\$?\$\{\{")
 _BODY = re.compile(r'\s*(?P<path>[^\s|"}]*)\s*(?:\|\s*"(?P<default>[^"]*)"\s*)?\}\}')
@@ -106,7 +109,7 @@ def make(path: str, default: str | None = None, start: int = 0, end: int = 0) ->
         return Ref(path, "secret", rest, start, end)
     if head == "steps":
         return _of_step(path, rest, default, start, end)
-    if head not in RESERVED and NAME.fullmatch(path):
+    if head not in RESERVED and (NAME.fullmatch(path) or _WITHIN.fullmatch(path)):
         return Ref(path, "parameter", path, start, end, default)
     if not path:
         return f"a reference without a name; {EXPECTED}"

@@ -74,13 +74,21 @@ def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
     } | own
     if named.instead_of_undo:
         undo, parameters = (), own
-    undo = tuple(replace(step, options=rename(step.options, clashes)) for step in undo)
-    planner = Planner(loaded.environments, home)
+    planner = Planner(loaded.environments, home, loaded.others, normpath(named.file))
     phases = tuple(planner.phase(phase) for phase in runbook.phases)
+    others = {name: name + OF_RUN for name in base.handed if name in planner.handed}
+    undo = tuple(
+        replace(step, options=rename(step.options, {**clashes, **others})) for step in undo
+    )
+    handed = {
+        others.get(name, name): replace(one, text=rename(one.text, {**clashes, **others}))
+        for name, one in (base.handed if undo else {}).items()
+    }
     used = {name: plain_environment(place) for name, place in planner.used.items()}
     plan = _plan(base, undo, parameters, phases, used)
     left = () if named.instead_of_undo else _without_undo(base, done)
-    return RollbackPlan(replace(plan, runbook=runbook.name), left)
+    handed |= planner.handed
+    return RollbackPlan(replace(plan, runbook=runbook.name, handed=handed), left)
 
 
 def step_ids(base: Plan) -> tuple[str, ...]:
@@ -92,8 +100,10 @@ def step_ids(base: Plan) -> tuple[str, ...]:
     if base.rollback is None:
         return (*own, *undo)
     loaded = load_sources(base.file, base.sources)
-    planner = Planner(loaded.environments, home_of(loaded, base.environment or None))
-    phases = loaded.others[normpath(base.rollback.file)].phases
+    file = normpath(base.rollback.file)
+    home = home_of(loaded, base.environment or None)
+    planner = Planner(loaded.environments, home, loaded.others, file)
+    phases = loaded.others[file].phases
     back = replace(base, phases=tuple(planner.phase(phase) for phase in phases))
     return (*own, *undo, *(step.id for step in back.steps()))
 
@@ -192,6 +202,8 @@ def _plan(
 ) -> Plan:
     first = (PlanPhase(UNDO_PHASE, undo),) if undo else ()
     places = {step.environment for step in undo} | {base.environment}
+    if undo:
+        places |= {one.environment for one in base.handed.values()}
     environments = {name: base.environments[name] for name in places} | dict(used or {})
     return replace(
         base,

@@ -11,7 +11,8 @@ from runbook_tui.actions import registry
 from runbook_tui.actions.api import Spec
 from runbook_tui.definition import references
 from runbook_tui.definition.environments import Environment
-from runbook_tui.definition.model import Parameter, Runbook, Step
+from runbook_tui.definition.lint_includes import Part
+from runbook_tui.definition.model import Parameter, Runbook, Step, relative
 from runbook_tui.definition.problems import Problem
 from runbook_tui.definition.tree import Map, Seq, Spot, spot
 
@@ -20,12 +21,16 @@ BUILT_IN_OUTPUTS = frozenset({"exit_code", "verdict", "choice"})
 
 @dataclass(slots=True)
 class Scope:
-    """One runbook under check. `environments` is None when they could not be read."""
+    """One runbook under check, read from `file`. `environments` is None when they could not be
+    read. `parts` are the steps of a whole run by their ids in it, those of includes among them.
+    """
 
+    file: str
     runbook: Runbook
     environments: Mapping[str, Environment] | None
     others: Mapping[str, Runbook]
     problems: list[Problem]
+    parts: Mapping[str, Part]
     seen: set[tuple[object, ...]] = field(default_factory=set)
     _targets: dict[str | None, dict[str, Environment]] = field(default_factory=dict)
 
@@ -33,6 +38,26 @@ class Scope:
     def parameters(self) -> Mapping[str, Parameter]:
         """The runbook's parameters."""
         return self.runbook.parameters
+
+    def other(self, file: object) -> Runbook | None:
+        """Return the runbook that this one names, None when it could not be read."""
+        return self.others.get(relative(self.file, file)) if isinstance(file, str) else None
+
+    def own(self) -> dict[str, Step]:
+        """Return this file's steps by their ids in a run; each may have several."""
+        return {id_: one.step for id_, one in self.parts.items() if one.file == self.file}
+
+    def outputs_of(self, step: Step) -> frozenset[str] | None:
+        """Return the names that a step gives; None when nobody can tell (its options are wrong)."""
+        if step.kind == "include":
+            included = self.other(step.options.get("file"))
+            return frozenset(included.header.outputs) if included else None
+        spec = spec_of(step.kind)
+        if spec is None:
+            return frozenset()
+        if not step.sound:
+            return None
+        return frozenset(spec.outputs(step.options)) | BUILT_IN_OUTPUTS
 
     def once(self, *key: object) -> bool:
         """Tell whether this is the first time that something is asked for."""
@@ -111,16 +136,3 @@ def at(options: Map, path: tuple[str, ...]) -> object:
     for key in path:
         value = value.get(key) if isinstance(value, Map) else None
     return value
-
-
-def outputs_of(step: Step, steps: Mapping[str, Runbook]) -> frozenset[str] | None:
-    """Return the names that a step gives, None when nobody can tell (its options are wrong)."""
-    if step.kind == "include":
-        included = steps.get(str(step.options.get("file")))
-        return frozenset(included.header.outputs) if included else None
-    spec = spec_of(step.kind)
-    if spec is None:
-        return frozenset()
-    if not step.sound:
-        return None
-    return frozenset(spec.outputs(step.options)) | BUILT_IN_OUTPUTS

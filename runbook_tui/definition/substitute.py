@@ -61,18 +61,23 @@ def fill(value: Any, lookup: Lookup) -> Any:
 
 def rename(value: Any, names: Mapping[str, str]) -> Any:
     """Return a copy of plain data in which references to parameters have other names."""
+    return rewrite(value, lambda ref: names.get(ref.name) if ref.kind == "parameter" else None)
+
+
+def rewrite(value: Any, path: Callable[[Ref], str | None]) -> Any:
+    """Return a copy of plain data in which references have other paths; None: the same."""
     if isinstance(value, Mapping):
-        return {key: rename(inner, names) for key, inner in value.items()}
+        return {key: rewrite(inner, path) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [rename(inner, names) for inner in value]
+        return [rewrite(inner, path) for inner in value]
     if not isinstance(value, str) or "${{" not in value:
         return value
     parts: list[str] = []
     at = 0
-    for ref in references.find(value):
-        if ref.kind == "parameter" and ref.name in names:
+    for ref in references.scan(value)[0]:
+        if (other := path(ref)) is not None:
             default = "" if ref.default is None else f' | "{ref.default}"'
-            parts += [value[at : ref.start], f"${{{{ {names[ref.name]}{default} }}}}"]
+            parts += [value[at : ref.start], f"${{{{ {other}{default} }}}}"]
             at = ref.end
     return "".join([*parts, value[at:]])
 

@@ -10,7 +10,7 @@ from typing import Any
 from runbook_tui.actions.shared import durations
 from runbook_tui.definition import when
 from runbook_tui.definition.instances import ListError, listed
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.plan import INCLUDE, Plan, PlanStep
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
 from runbook_tui.engine import (
@@ -92,7 +92,9 @@ class Acts:
         if isinstance(decision, d.RecordManual):
             answer = state.steps[decision.step].answer
             return (_recorded(decision.step, answer),) if answer else ()
-        if isinstance(decision, d.Skip | d.Fail | d.Judge):
+        if isinstance(decision, d.Judge):
+            return (self._come_to(decision, state),)
+        if isinstance(decision, d.Skip | d.Fail):
             return (_judged(decision),)
         return self._of_run(decision, state)
 
@@ -240,6 +242,20 @@ class Acts:
         until = clock.write(clock.read(begun) + timedelta(seconds=seconds))
         return WaitBegun(step.id, until)
 
+    def _come_to(self, decision: d.Judge, state: RunState) -> Payload:
+        """Return how a step or group ended; an include with its outputs, as far as they are."""
+        step = self._steps.get(decision.step)
+        outputs: dict[str, str] = {}
+        if step is None or step.action != INCLUDE:
+            return StepJudged(decision.step, decision.status)
+        values = self._values(step, False)
+        for name, text in step.options["outputs"].items():
+            try:
+                outputs[name] = fill(text, values.real)
+            except MissingValueError:
+                continue
+        return StepJudged(step.id, decision.status, outputs=outputs)
+
     def _closing(self, state: RunState) -> list[Payload]:
         """Return what is still to be said before the end.
 
@@ -279,12 +295,10 @@ def _retry(decision: d.PlanRetry, state: RunState) -> RetryPlanned:
     return RetryPlanned(decision.step, clock.utc(decision.delay), reason)
 
 
-def _judged(decision: d.Skip | d.Fail | d.Judge) -> Payload:
+def _judged(decision: d.Skip | d.Fail) -> Payload:
     if isinstance(decision, d.Skip):
         return StepSkipped(decision.step, decision.reason, decision.by)
-    if isinstance(decision, d.Fail):
-        return StepJudged(decision.step, StepStatus.FAILED.value, reason=decision.reason)
-    return StepJudged(decision.step, decision.status)
+    return StepJudged(decision.step, StepStatus.FAILED.value, reason=decision.reason)
 
 
 def _recorded(step: str, answer: Answered) -> StepJudged:

@@ -227,7 +227,7 @@ def _finish_early(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, 
     withdrawn = [Withdraw(one.id, reason) for one in state.questions]
     if withdrawn:
         return tuple(withdrawn)
-    return _rest_skipped(plan, state, reason) or (End("succeeded", state.failures, reason),)
+    return _rest_skipped(plan, state, facts, reason) or (End("succeeded", state.failures, reason),)
 
 
 def _ended(step: PlanStep, state: RunState) -> bool:
@@ -242,16 +242,17 @@ def _ended(step: PlanStep, state: RunState) -> bool:
     )
 
 
-def _rest_skipped(plan: Plan, state: RunState, reason: str) -> tuple[Decision, ...]:
+def _rest_skipped(plan: Plan, state: RunState, facts: Facts, reason: str) -> tuple[Decision, ...]:
     """Return decisions that leave nothing of a run neither begun nor settled."""
     settled = (StepStatus.SUCCEEDED, StepStatus.SKIPPED)
-    left = [
+    left: list[Decision] = [
         Skip(step.id, reason, "end")
         for step in plan.steps()
         if state.steps[step.id].status not in settled and not state.steps[step.id].attempts
     ]
+    left = left or [one for group in plan.groups() for one in _judge(group, state) or ()]
     return tuple(left) or tuple(
-        one for group in plan.groups() for one in _judge(group, state) or ()
+        found for one in plan.includes() if not isinstance(found := move(one, state, facts), Rest)
     )
 
 
@@ -283,10 +284,11 @@ def _wind_up(plan: Plan, state: RunState, facts: Facts, ending: Ending) -> tuple
         if group.fail_fast or ending.stops:
             stops += _stops(group.steps, state, f"the run ends: {ending.reason}")
     if ending.stops:
+        grouped = {step.id for group in plan.groups() for step in group.steps}
         stops += [
             StopAttempt(step.id, f"the run ends: {ending.reason}")
             for step, attempt in state.open_attempts()
-            if attempt.stop_reason is None and step.group is None
+            if attempt.stop_reason is None and step.id not in grouped
         ]
     stops += _stops(
         [step for step in plan.steps() if step.background], state, f"the run ends: {ending.reason}"

@@ -170,7 +170,7 @@ class _Looking:
         """Return the steps whose outputs or outcome this one asks for."""
         refs = [*preview.references_in(step.options)]
         refs += preview.references_in(step.verify.options) if step.verify else ()
-        wanted = {ref.step for ref in refs if ref.kind == "step" and ref.step is not None}
+        wanted = set(preview.given_by(self._seen.plan, refs))
         if step.instance is not None:
             wanted |= {instance_id(id_, step.instance) for id_ in wanted}
         return wanted & self._names.keys()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from runbook_tui.definition.plan import PlanStep
+from runbook_tui.definition.plan import INCLUDE, PlanStep
 from runbook_tui.engine import approvals, elsewhere, failing, manuals, retries
 from runbook_tui.engine.decisions import (
     Approve,
@@ -49,12 +49,16 @@ class Rest(Enum):
 
 Move = Decision | Rest
 
+_OVER = frozenset({StepStatus.SUCCEEDED, StepStatus.SKIPPED, StepStatus.FAILED})
+
 
 def move(step: PlanStep, state: RunState, facts: Facts) -> Move:
     """Return what is next for a step."""
     stands = state.steps[step.id]
     if stands.status in (StepStatus.SUCCEEDED, StepStatus.SKIPPED):
         return Rest.SETTLED
+    if step.action == INCLUDE:
+        return _included(step, stands, state)
     if stands.open_attempt is not None or step.id in facts.busy:
         return _live(step, stands, state, facts)
     question = state.question_on(step.id)
@@ -74,6 +78,19 @@ def _asked(step: PlanStep, question: Question, state: RunState, facts: Facts) ->
     if approvals.stale(question, state):
         return Withdraw(question.id, "what it asks about has changed")
     return Approve(step.id) if approvals.enough(question, facts.now) else Rest.ASKED
+
+
+def _included(step: PlanStep, stands: StepState, state: RunState) -> Move:
+    """Judge an include by its steps, once all of them are over."""
+    if stands.status is StepStatus.FAILED:
+        return Rest.SETTLED
+    parts = {one.status for one in state.children(step.id)}
+    if not parts <= _OVER:
+        return Rest.LATER
+    if parts == {StepStatus.SKIPPED}:
+        unmet = all(one.skipped_by == "when" for one in state.children(step.id))
+        return Skip(step.id, "all of its steps were skipped", "when" if unmet else "end")
+    return Judge(step.id, "failed" if StepStatus.FAILED in parts else "succeeded")
 
 
 def _live(step: PlanStep, stands: StepState, state: RunState, facts: Facts) -> Move:

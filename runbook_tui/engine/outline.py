@@ -53,16 +53,27 @@ def locks(plan: Plan) -> tuple[str, ...]:
 
 
 def steps(plan: Plan) -> tuple[Mapping[str, Json], ...]:
-    """Return a line for each step and group, groups before their steps."""
-    lines: list[Mapping[str, Json]] = []
+    """Return a line for each step, group and include, groups and includes before their steps."""
+    includes = {one.id: one for one in plan.includes()}
+    lines: dict[str, Mapping[str, Json]] = {}
+
+    def put(item: PlanStep | PlanGroup) -> None:
+        if item.id in lines:
+            return
+        if item.inside is not None:
+            put(includes[item.inside])
+        if isinstance(item, PlanGroup):
+            lines[item.id] = _line(
+                item, EACH_ACTION if item.each else GROUP_ACTION, (), item.inside
+            )
+            lines.update({one.id: _line(one, one.action, one.refs, item.id) for one in item.steps})
+        else:
+            lines[item.id] = _line(item, item.action, item.refs, item.inside)
+
     for phase in plan.phases:
         for item in phase.items:
-            if isinstance(item, PlanGroup):
-                lines.append(_line(item, EACH_ACTION if item.each else GROUP_ACTION, ()))
-                lines += [_line(step, step.action, step.refs, item.id) for step in item.steps]
-            else:
-                lines.append(_line(item, item.action, item.refs))
-    return tuple(lines)
+            put(item)
+    return tuple(lines.values())
 
 
 def _line(

@@ -43,11 +43,12 @@ class LivePlan:
         if len(state.instances) != self._known:
             self._known = len(state.instances)
             self._now = of(self._written, state)
-            self._steps = {one.id: one for one in (*self._now.steps(), *self._now.heads())}
+            now = self._now
+            self._steps = {one.id: one for one in (*now.steps(), *now.heads(), *now.includes())}
         return self._now
 
     @property
     def steps(self) -> Mapping[str, PlanStep]:
-        """Its steps by id, and the lines of its `each` groups."""
+        """Its steps by id, and the lines of its `each` groups and of its includes."""
         _ = self.now
         return self._steps

@@ -18,7 +18,8 @@ from runbook_tui.engine.ports import Answer, NoAnswer
 from state.run_state import Question
 
 _ANSWER: Final = re.compile(
-    r"(?P<step>[a-z0-9-]+(?:@[A-Za-z0-9_.:-]+)?)(?:\.(?P<field>[a-z][a-z0-9_-]*))?=(?P<said>.*)",
+    r"(?P<step>[a-z0-9-]+(?:/[a-z0-9-]+)*(?:@[A-Za-z0-9_.:-]+)?)"
+    r"(?:\.(?P<field>[a-z][a-z0-9_-]*))?=(?P<said>.*)",
     re.DOTALL,
 )
 _CHOICE: Final = re.compile(

@@ -6,7 +6,7 @@ asked to type one: what needs such a secret is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -101,8 +101,9 @@ class Preview:
 
     def _to_be(self, lookup: Callable[[Ref], str | None], ref: Ref) -> str | None:
         """Return an output that is one of its step's options, such as the name of an image."""
-        options = {step.id: step.options for step in self.plan.steps()}.get(ref.step or "", {})
-        given = options.get(ref.name)
+        options = {step.id: step.options for step in self.plan.steps()}
+        options |= {step.id: step.options["outputs"] for step in self.plan.includes()}
+        given = options.get(ref.step or "", {}).get(ref.name)
         if not isinstance(given, str):
             return None
         text = str(fill(given, partial(self._known, lookup)))
@@ -135,12 +136,35 @@ def sources(plan: Plan) -> dict[tuple[str, str], SecretSource]:
     """Return the secrets that the steps use, by environment and name."""
     found: dict[tuple[str, str], SecretSource] = {}
     for step in plan.steps():
-        environment = plan.environments[step.environment]
-        names = [ref.name for ref in step_references(step) if ref.kind == "secret"]
-        for name in (*names, *step.secret_files):
+        wanted = [*_secrets(plan, step.environment, step_references(step))]
+        wanted += [(step.environment, name) for name in step.secret_files]
+        for place, name in wanted:
+            environment = plan.environments[place]
             if name in environment.secrets:
                 found[environment.name, name] = environment.secrets[name]
     return found
+
+
+def _secrets(plan: Plan, place: str, refs: Iterable[Ref]) -> Iterator[tuple[str, str]]:
+    """Yield environment and name of the secrets that references need, by what is handed on too."""
+    for ref in refs:
+        handed = plan.handed.get(ref.name) if ref.kind == "parameter" else None
+        if ref.kind == "secret":
+            yield place, ref.name
+        elif handed is not None and handed.written:
+            yield from _secrets(plan, handed.environment, references_in(handed.text))
+
+
+def given_by(plan: Plan, refs: Iterable[Ref]) -> Iterator[str]:
+    """Yield the steps whose outputs references need; those of an include are its steps'."""
+    for ref in refs:
+        handed = plan.handed.get(ref.name) if ref.kind == "parameter" else None
+        if handed is not None and handed.written:
+            yield from given_by(plan, references_in(handed.text))
+        if ref.kind == "step" and ref.step is not None:
+            inner = {one.id: one.options["outputs"] for one in plan.includes()}.get(ref.step, {})
+            yield from given_by(plan, references_in(inner.get(ref.name)))
+            yield ref.step
 
 
 def step_references(step: PlanStep) -> Iterator[Ref]:

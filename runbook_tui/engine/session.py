@@ -67,12 +67,6 @@ def prepare(
 
 def check_runnable(plan: Plan) -> None:
     """Raise UsageProblem for what this program, or this place, cannot run."""
-    beyond = next((step for step in plan.steps() if step.beyond is not None), None)
-    if beyond is not None:
-        raise UsageProblem(
-            f"{beyond.name} needs {beyond.beyond}, which this version cannot run",
-            "Rewrite the step, or use a later version",
-        )
     protected = [one.name for one in plan.environments.values() if one.protected]
     if faults.wanted() is not None and protected:
         raise UsageProblem(

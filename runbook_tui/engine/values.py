@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from runbook_tui.actions.api import Host
 from runbook_tui.definition.ids import instance_id
-from runbook_tui.definition.plan import Plan, PlanEnvironment, SecretSource
+from runbook_tui.definition.plan import Handed, Plan, PlanEnvironment, SecretSource
 from runbook_tui.definition.references import Ref
-from runbook_tui.definition.substitute import MissingValueError
+from runbook_tui.definition.substitute import MissingValueError, fill_text
+from runbook_tui.definition.values import wrong_value
 from runbook_tui.engine.ports import SecretReader
 from runbook_tui.engine.rollbacks import handed_on
 from state.run_state import RunState, StepState
@@ -49,6 +50,11 @@ class SecretBox:
     def all(self, plan: Plan) -> tuple[str, ...]:
         """Return every value that no output may show."""
         given = [one.value for one in plan.parameters.values() if one.secret and one.value]
+        given += [
+            one.text
+            for one in plan.handed.values()
+            if one.parameter.secret and "${{" not in one.text
+        ]
         return tuple(dict.fromkeys([*self.ever, *given]))
 
 
@@ -74,8 +80,7 @@ class Values:
             source = self.environment.secrets.get(ref.name)
             return None if source is None else self.secrets.value(self.environment.name, source)
         if ref.kind == "parameter":
-            parameter = self.plan.parameters.get(ref.name)
-            return None if parameter is None else parameter.value
+            return self._parameter(ref)
         return self._plain(ref)
 
     def shown(self, ref: Ref) -> str | None:
@@ -83,9 +88,42 @@ class Values:
         if ref.kind == "secret":
             return MASK
         if ref.kind == "parameter":
+            return self._parameter_shown(ref)
+        return self._plain(ref)
+
+    def _parameter(self, ref: Ref) -> str | None:
+        handed = self.plan.handed.get(ref.name)
+        if handed is None:
+            parameter = self.plan.parameters.get(ref.name)
+            return None if parameter is None else parameter.value
+        try:
+            found = self._handed(handed, shown=False)
+        except MissingValueError:
+            if ref.default is None:
+                raise
+            return None
+        if found and (wrong := wrong_value(handed.parameter, found)):
+            raise MissingValueError(ref, f"${{{{ {ref.path} }}}} {wrong}")
+        return found
+
+    def _parameter_shown(self, ref: Ref) -> str | None:
+        handed = self.plan.handed.get(ref.name)
+        if handed is None:
             parameter = self.plan.parameters.get(ref.name)
             return None if parameter is None else MASK if parameter.secret else parameter.value
-        return self._plain(ref)
+        if handed.parameter.secret:
+            return MASK
+        try:
+            return self._handed(handed, shown=True)
+        except MissingValueError:
+            return None
+
+    def _handed(self, handed: Handed, *, shown: bool) -> str:
+        """Return what an included runbook is given, as seen where it is included."""
+        if not handed.written:
+            return handed.text
+        there = replace(self, environment=self.plan.environments[handed.environment])
+        return fill_text(handed.text, there.shown if shown else there.real)
 
     def _plain(self, ref: Ref) -> str | None:
         if ref.kind == "env":

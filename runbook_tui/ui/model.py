@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
-from runbook_tui.definition.plan import PlanGroup
+from runbook_tui.definition import includes
+from runbook_tui.definition.plan import INCLUDE, PlanGroup
 from runbook_tui.engine import endings
 from runbook_tui.engine.endings import Ending
 from runbook_tui.ui.clock import between, local, moment
-from state.run_state import Question, RunState, StepState
+from state.run_state import INCLUDE_ACTION, Question, RunState, StepState
 from state.status import DONE_STEP, RunStatus, StepStatus
 from widgets.decision_bar import Now
 from widgets.durations import about, lasting, roughly
@@ -25,7 +26,7 @@ from widgets.safe import safe
 from widgets.step_tree import StepLine
 
 if TYPE_CHECKING:
-    from runbook_tui.definition.plan import Plan, PlanStep
+    from runbook_tui.definition.plan import Plan, PlanPhase, PlanStep
 
 _WILL_WANT = {"typed": "type", "ask": "ask", "approval": "appr"}
 
@@ -63,15 +64,30 @@ def step_lines(scene: Scene) -> tuple[StepLine, ...]:
     """Return the checklist."""
     lines: list[StepLine] = []
     for phase in scene.plan.phases:
-        children: list[StepLine] = []
-        for item in phase.items:
-            if isinstance(item, PlanGroup):
-                children.extend(_group_lines(scene, item, phase_id(phase.name)))
-            else:
-                children.append(_step_line(scene, item, 1, phase_id(phase.name)))
+        children = _phase_children(scene, phase)
         lines.append(_phase_line(scene, phase.name, children))
         lines.extend(children)
     return tuple(lines)
+
+
+def _phase_children(scene: Scene, phase: PlanPhase) -> list[StepLine]:
+    """Return the lines of a phase, the line of an include before its steps."""
+    lines: list[StepLine] = []
+    begins: dict[str, int] = {}
+    for item in phase.items:
+        for outer in includes.around(item.inside):
+            begins.setdefault(outer, len(lines))
+        level = 1 + len(includes.around(item.inside))
+        parent = item.inside or phase_id(phase.name)
+        if isinstance(item, PlanGroup):
+            lines.extend(_group_lines(scene, item, level, parent))
+        elif item.action == INCLUDE:
+            at = begins.get(item.id, len(lines))
+            own = [line for line in lines[at:] if line.level == level + 1]
+            lines.insert(at, _line_over(scene, item, level, parent, own))
+        else:
+            lines.append(_step_line(scene, item, level, parent))
+    return lines
 
 
 def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
@@ -97,8 +113,20 @@ def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
     )
 
 
-def _group_lines(scene: Scene, group: PlanGroup, parent: str) -> Iterator[StepLine]:
-    children = [_step_line(scene, step, 2, group.id) for step in group.steps]
+def _group_lines(scene: Scene, group: PlanGroup, level: int, parent: str) -> Iterator[StepLine]:
+    children = [_step_line(scene, step, level + 1, group.id) for step in group.steps]
+    yield _line_over(scene, group, level, parent, children)
+    yield from children
+
+
+def _line_over(
+    scene: Scene,
+    group: PlanGroup | PlanStep,
+    level: int,
+    parent: str,
+    children: Sequence[StepLine],
+) -> StepLine:
+    """Return the line of a group or an include: how its own lines stand."""
     done = sum(line.status in DONE_STEP for line in children)
     stands = scene.state.steps.get(group.id)
     shown = [line.status for line in children]
@@ -106,8 +134,7 @@ def _group_lines(scene: Scene, group: PlanGroup, parent: str) -> Iterator[StepLi
         shown.append(StepStatus.RUNNING)  # between two of its steps; in an ended run it is over
     status = worst(shown)
     count = f"{done}/{len(children)}"
-    yield StepLine(group.id, group.name, 1, status, count, count=count, parent=parent)
-    yield from children
+    return StepLine(group.id, group.name, level, status, count, count=count, parent=parent)
 
 
 def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLine:
@@ -271,8 +298,9 @@ def current_step(state: RunState, plan: Plan) -> str | None:
     running = [stands for stands in steps if stands.status is StepStatus.RUNNING]
     running.sort(key=lambda stands: stands.id in beside)
     if running:
-        group = running[0].group
-        return group if group and len(running) > 1 else running[0].id
+        group = state.steps.get(running[0].group or "")
+        together = group is not None and group.action != INCLUDE_ACTION and len(running) > 1
+        return group.id if group is not None and together else running[0].id
     waiting = next((stands.id for stands in steps if not stands.done), None)
     return waiting or (steps[-1].id if steps else None)
 

@@ -10,7 +10,8 @@ FILE_MODE = 0o600
 
 def attempt_directory(run: str, step: str, number: int) -> str:
     """Return the directory of an attempt, relative to the state directory (as in its intent)."""
-    return f"runs/{run}/attempts/{step}.{number}"
+    # The id of an included runbook's step holds slashes; no id holds a plus sign.
+    return f"runs/{run}/attempts/{step.replace('/', '+')}.{number}"
 
 
 def locks_directory(state: Path) -> Path:

@@ -103,33 +103,6 @@ def test_an_environment_where_none_is() -> None:
         planned("- run: echo", "", "production")
 
 
-def test_what_cannot_run_yet_says_so() -> None:
-    steps = """
-    - {id: a, check: {run: 'true'}, background: true}
-    - join: a
-    - {id: b, run: echo, confirm: {approval: {roles: [dba], count: 2}}}
-    - {id: c, each: {item: [x, y]}, steps: [{id: d, run: 'echo "${{ item }}"'}]}
-    - {id: e, include: {file: part.yaml, with: {v: "1"}}}
-    - {id: f, run: 'echo "${{ steps.e.made }}"'}
-    """
-    part = """
-    runbook: Part
-    parameters: {v: {}}
-    outputs: {made: "${{ steps.x.exit_code }}"}
-    phases: [{phase: One, steps: [{id: x, run: 'echo "${{ v }}"'}]}]
-    """
-    plan = planned(steps, part=part)
-    assert [(s.id, bool(s.beyond)) for s in plan.steps()] == [
-        ("a", False),
-        ("join", False),
-        ("b", False),
-        ("d", False),
-        ("e", True),
-        ("f", False),
-    ]
-    assert (plan.step("b").roles, plan.step("b").approvers) == (("dba",), 2)
-
-
 def test_conditions_of_all_levels_come_in_order(tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     path.write_text(

@@ -39,6 +39,7 @@ def _plan(folder: Path, environment: str) -> Plan:
     [
         *("practice-hub/deployment.yaml", "practice-hub/rollback.yaml"),
         *("examples/first.yaml", "examples/decide.yaml", "examples/parallel.yaml"),
+        *("examples/certificate.yaml", "examples/certificates.yaml"),
     ],
 )
 def test_a_shipped_runbook_has_no_problem(folder: Path, name: str) -> None:
