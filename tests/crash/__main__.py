@@ -1,4 +1,5 @@
-"""Runs the matrix and prints it: python -m tests.crash [ACTION …] [--jobs N] [--light]."""
+"""Runs the matrix and prints it: python -m tests.crash [ACTION …] [--victim WHO] [--jobs N]
+[--light]."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ def main() -> int:
     """Print a line for each cell; 1 when one of them failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("actions", nargs="*", help="only these")
+    parser.add_argument("--victim", choices=cells.VICTIMS, help="only where this one is killed")
     parser.add_argument("--jobs", type=int, default=4, help="cells at the same time")
     parser.add_argument("--light", action="store_true", help="without Docker engines")
     given = parser.parse_args()
@@ -26,6 +28,7 @@ def main() -> int:
         cell
         for cell in cells.everything()
         if (not given.actions or cell.action in given.actions)
+        and given.victim in (None, cell.victim)
         and not (given.light and WORLDS[cell.action].heavy)
     ]
     began = time.monotonic()

@@ -5,6 +5,7 @@ A cell is an action, a fault point, and who is killed while one of our processes
 - `driver`: the program; a worker that has begun goes on without it.
 - `worker`: the step's own process; the program goes on.
 - `both`.
+- `power`: all at once, by a power cut (see `power`); for actions that need no Docker engine.
 
 At a point of the driver no worker is there to kill, but for `driver.after-spawn`. There it stands
 at one of its own points, each a cell of its own, unless a look decides wherever it stood.
@@ -19,13 +20,13 @@ from typing import Final, Literal
 
 from tests.crash.worlds import WORLDS
 
-Victim = Literal["driver", "worker", "both"]
+Victim = Literal["driver", "worker", "both", "power"]
 Class = Literal["evidence", "asked"]
 
 TABLE: Final = Path(__file__).with_name("matrix.tsv")
 DRIVER: Final = ("before-intent", "after-intent", "after-spawn", "before-outcome", "after-outcome")
 WORKER: Final = ("before-claim", "before-act", "after-act", "after-result")
-VICTIMS: Final[tuple[Victim, ...]] = ("driver", "worker", "both")
+VICTIMS: Final[tuple[Victim, ...]] = ("driver", "worker", "both", "power")
 UNPROVEN: Final = ("run", "undo", "ssh", "announce", "announce-mail")
 """Actions of which no look can tell everything."""
 
@@ -44,15 +45,16 @@ class Cell:
 
 def of_action(action: str) -> Iterator[Cell]:
     """Return the cells of an action, in the order of its points."""
+    victims = VICTIMS[:-1] if WORLDS[action].heavy else VICTIMS
     for name in DRIVER:
-        yield Cell(action, f"driver.{name}", "driver")
+        wanted: set[Victim] = {"driver"} if name == "after-spawn" else {"driver", "power"}
         if name == "after-spawn" and action not in UNPROVEN:
-            yield Cell(action, f"driver.{name}", "both")
-    inside = WORLDS[action].points
-    for point in (*(f"worker.{name}" for name in WORKER[:2]), *inside):
-        yield from (Cell(action, point, victim) for victim in VICTIMS)
-    for name in WORKER[2:]:
-        yield from (Cell(action, f"worker.{name}", victim) for victim in VICTIMS)
+            wanted = {"driver", "both", "power"}
+        yield from (Cell(action, f"driver.{name}", who) for who in victims if who in wanted)
+    before, after = WORKER[:2], WORKER[2:]
+    own = WORLDS[action].points
+    for point in (*(f"worker.{x}" for x in before), *own, *(f"worker.{x}" for x in after)):
+        yield from (Cell(action, point, who) for who in victims)
 
 
 def everything() -> list[Cell]:

@@ -15,6 +15,7 @@ from typing import Any
 from runbook_tui import exits
 from tests.crash import oracle
 from tests.crash.cells import Cell, Class
+from tests.crash.power import Disk
 from tests.crash.servers import Servers
 from tests.crash.striking import Struck, faults
 from tests.crash.worlds import WORLDS
@@ -72,6 +73,7 @@ class _CellRun:
     before: Facts
     wanted: Facts
     said: list[str] = field(default_factory=list)
+    disk: Disk | None = None
 
     def undisturbed(self) -> tuple[Facts, Facts]:
         prepared = self._prepare()
@@ -80,6 +82,13 @@ class _CellRun:
         return before, self.world.facts()
 
     def run(self, cell: Cell, expected: Class | None) -> Class:
+        if cell.victim != "power":
+            return self._run(cell, expected)
+        with closing(Disk(self.world.home)) as self.disk:
+            self.world.state = self.disk.path / "state"
+            return self._run(cell, expected)
+
+    def _run(self, cell: Cell, expected: Class | None) -> Class:
         prepared = self._prepare()
         if (found := self.world.facts()) != self.before:
             raise CellError(f"{cell}: the world began with {found}")
@@ -113,11 +122,13 @@ class _CellRun:
         fault = {"RUNBOOK_FAULT": faults(cell, self.world.step)}
         struck = Struck(self._started(words, fault, cell))
         try:
-            struck.strike(cell)
+            struck.strike(cell, self.disk.cut if self.disk else lambda: None)
         except AssertionError as problem:
             raise self._failed(cell, str(problem)) from problem
         code, said = struck.ends()
         self.said += ["$ " + " ".join(words), said]
+        if self.disk:
+            self.disk.replace()
         return code
 
     def _started(
@@ -137,7 +148,8 @@ class _CellRun:
 
     def _program(self) -> Program:
         path = f"{self.code}:{CHECKOUT}"
-        return Program(self.world.state, self.world.work, {"PYTHONPATH": path})
+        prefix = self.disk.after if self.disk else ()
+        return Program(self.world.state, self.world.work, {"PYTHONPATH": path}, prefix)
 
     def _call(self, *words: str) -> Done:
         done = self._program().run(*words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL
@@ -36,16 +37,17 @@ class Struck:
     def __init__(self, program: subprocess.Popen[str]) -> None:
         self.program = program
 
-    def strike(self, cell: Cell) -> None:
+    def strike(self, cell: Cell, at_the_cut: Callable[[], None]) -> None:
         """Wait for the point, kill the cell's victims there, and let the others go on.
 
-        AssertionError when nobody reaches it.
+        `at_the_cut` is called before that. AssertionError when nobody reaches the point.
         """
         at_driver = cell.point.startswith("driver.")
         self._until_stopped(at_driver)
         # A worker that looks may be there already: it is not the one that is meant.
         workers = [one for one in self._workers() if at_driver or _state(one.pid) == "T"]
-        if cell.victim in ("driver", "both"):
+        at_the_cut()
+        if cell.victim != "worker":
             self.program.kill()
             self.program.wait(DEADLINE)
         for worker in workers:

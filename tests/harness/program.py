@@ -38,6 +38,8 @@ class Program:
     state: Path
     cwd: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    """Words before the command, for a program that is to see the machine otherwise."""
 
     def run(self, *words: str, fault: str | None = None) -> Done:
         """Run a command to its end."""
@@ -78,7 +80,7 @@ class Program:
             return report.show(fold(store.journal.read(run)), store)
 
     def _command(self, words: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "runbook_tui", *words]
+        return [*self.prefix, sys.executable, "-m", "runbook_tui", *words]
 
     def _env(self, fault: str | None) -> dict[str, str]:
         return self.environment({"RUNBOOK_FAULT": fault} if fault else {})

@@ -59,11 +59,12 @@ class Build(FleetWorld):
         return {"build": given}
 
     def facts(self) -> Facts:
+        ours = {"label": f"org.opencontainers.image.version={self.tag}"}
         with self.fleet.client() as client:
             details = find_image(client, self.image)
-            left = client.containers(all=True)
+            built = client.images(filters=ours)
         layers = len(details["RootFS"]["Layers"]) if details else None
-        return {"layers": layers, "containers": len(left)}
+        return {"layers": layers, "images": len(built)}
 
     def close(self) -> None:
         _forget(self.fleet, self.image)
