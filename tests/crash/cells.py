@@ -5,6 +5,7 @@ A cell is an action, a fault point, and who is killed while one of our processes
 - `driver`: the program; a worker that has begun goes on without it.
 - `worker`: the step's own process; the program goes on.
 - `both`.
+- `late`: the program, while the worker sleeps on until the run has been taken up by another.
 - `power`: all at once, by a power cut (see `power`); for actions that need no Docker engine.
 
 At a point of the driver no worker is there to kill, but for `driver.after-spawn`. There it stands
@@ -20,13 +21,13 @@ from typing import Final, Literal
 
 from tests.crash.worlds import WORLDS
 
-Victim = Literal["driver", "worker", "both", "power"]
+Victim = Literal["driver", "worker", "both", "late", "power"]
 Class = Literal["evidence", "asked"]
 
 TABLE: Final = Path(__file__).with_name("matrix.tsv")
 DRIVER: Final = ("before-intent", "after-intent", "after-spawn", "before-outcome", "after-outcome")
 WORKER: Final = ("before-claim", "before-act", "after-act", "after-result")
-VICTIMS: Final[tuple[Victim, ...]] = ("driver", "worker", "both", "power")
+VICTIMS: Final[tuple[Victim, ...]] = ("driver", "worker", "both", "late", "power")
 UNPROVEN: Final = ("run", "undo", "ssh", "announce", "announce-mail")
 """Actions of which no look can tell everything."""
 
@@ -52,9 +53,10 @@ def of_action(action: str) -> Iterator[Cell]:
             wanted = {"driver", "both", "power"}
         yield from (Cell(action, f"driver.{name}", who) for who in victims if who in wanted)
     before, after = WORKER[:2], WORKER[2:]
+    sleeps = {f"worker.{name}" for name in before}
     own = WORLDS[action].points
     for point in (*(f"worker.{x}" for x in before), *own, *(f"worker.{x}" for x in after)):
-        yield from (Cell(action, point, who) for who in victims)
+        yield from (Cell(action, point, who) for who in victims if who != "late" or point in sleeps)
 
 
 def everything() -> list[Cell]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -74,6 +74,8 @@ class _CellRun:
     wanted: Facts
     said: list[str] = field(default_factory=list)
     disk: Disk | None = None
+    struck: Struck | None = None
+    open: ExitStack = field(default_factory=ExitStack)
 
     def undisturbed(self) -> tuple[Facts, Facts]:
         prepared = self._prepare()
@@ -82,10 +84,10 @@ class _CellRun:
         return before, self.world.facts()
 
     def run(self, cell: Cell, expected: Class | None) -> Class:
-        if cell.victim != "power":
-            return self._run(cell, expected)
-        with closing(Disk(self.world.home)) as self.disk:
-            self.world.state = self.disk.path / "state"
+        with ExitStack() as self.open:
+            if cell.victim == "power":
+                self.disk = self.open.enter_context(closing(Disk(self.world.home)))
+                self.world.state = self.disk.path / "state"
             return self._run(cell, expected)
 
     def _run(self, cell: Cell, expected: Class | None) -> Class:
@@ -93,6 +95,8 @@ class _CellRun:
         if (found := self.world.facts()) != self.before:
             raise CellError(f"{cell}: the world began with {found}")
         code = self._struck(cell, self.world.command(prepared))
+        if cell.victim == "late":
+            code = self._taken_up_beside(cell)
         questions = 0
         while code not in GOOD:
             answers: Sequence[str] = ()
@@ -120,7 +124,8 @@ class _CellRun:
 
     def _struck(self, cell: Cell, words: Sequence[str]) -> int:
         fault = {"RUNBOOK_FAULT": faults(cell, self.world.step)}
-        struck = Struck(self._started(words, fault, cell))
+        self.struck = struck = Struck(self._started(words, fault, cell))
+        self.open.enter_context(closing(struck))
         try:
             struck.strike(cell, self.disk.cut if self.disk else lambda: None)
         except AssertionError as problem:
@@ -131,11 +136,31 @@ class _CellRun:
             self.disk.replace()
         return code
 
+    def _taken_up_beside(self, cell: Cell) -> int:
+        """Take the run up while its worker sleeps; wake it when that waits for it, or is over."""
+        assert self.struck
+        words = ["resume", self._run_id(), "--headless", "--yes"]
+        lines = []
+        with self._start("runbook_tui", words, {}) as resumed:
+            assert resumed.stdout
+            for line in resumed.stdout:
+                lines.append(line)
+                if " taken up by " in line and cell.point != "worker.before-claim":
+                    self.struck.wake()
+        self.struck.wake()
+        self.struck.wait_for_workers()
+        self.said += ["$ " + " ".join(words), "".join(lines)]
+        return resumed.returncode
+
     def _started(
         self, words: Sequence[str], env: Mapping[str, str], cell: Cell
     ) -> subprocess.Popen[str]:
         hasty = cell.point == "worker.before-claim" and cell.victim == "worker"
-        module = "tests.crash.hasty" if hasty else "runbook_tui"
+        return self._start("tests.crash.hasty" if hasty else "runbook_tui", words, env)
+
+    def _start(
+        self, module: str, words: Sequence[str], env: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", module, *words],
             cwd=self.world.work,

@@ -16,7 +16,7 @@ from signal import SIGCONT, SIGKILL
 from runbook_tui import proc
 from state.stores.machine import ProcessMark, process_mark
 from tests.crash.cells import Cell
-from tests.harness.processes import DEADLINE
+from tests.harness.processes import DEADLINE, until
 
 
 def faults(cell: Cell, step: str) -> str:
@@ -36,6 +36,25 @@ class Struck:
 
     def __init__(self, program: subprocess.Popen[str]) -> None:
         self.program = program
+        self.asleep: list[ProcessMark] = []
+
+    def close(self) -> None:
+        """Leave nothing of it that runs or sleeps."""
+        self.program.kill()
+        self.program.wait()
+        if self.program.stdout:
+            self.program.stdout.close()
+        for worker in self.asleep:
+            proc.send(worker, SIGKILL)
+
+    def wake(self) -> None:
+        """Let a worker that was left asleep go on."""
+        for worker in self.asleep:
+            proc.send(worker, SIGCONT)
+
+    def wait_for_workers(self) -> None:
+        """Return when the worker that was left asleep is gone."""
+        until(lambda: not any(worker.alive() for worker in self.asleep), "the late worker's end")
 
     def strike(self, cell: Cell, at_the_cut: Callable[[], None]) -> None:
         """Wait for the point, kill the cell's victims there, and let the others go on.
@@ -50,6 +69,9 @@ class Struck:
         if cell.victim != "worker":
             self.program.kill()
             self.program.wait(DEADLINE)
+        if cell.victim == "late":
+            self.asleep = workers
+            return
         for worker in workers:
             proc.send(worker, SIGCONT if cell.victim == "driver" else SIGKILL)
 
