@@ -104,7 +104,7 @@ class Choices(Painted, can_focus=True):
         rows = []
         for first in range(0, len(cells), 2):
             alone = first == len(cells) - 1
-            left = cut(cells[first], (width if alone else column) - 2, glyphs_of(self))
+            left = cut(cells[first], width - 2 if alone else column, glyphs_of(self))
             row = text(" ") + left + text(" " * max(0, column - left.cell_length))
             for cell in cells[first + 1 : first + 2]:
                 row += cut(cell, width - column - 2, glyphs_of(self))

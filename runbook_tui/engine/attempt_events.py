@@ -77,7 +77,7 @@ def not_started(step: PlanStep, attempt: AttemptState, reason: str) -> AttemptEn
 def stand_in(attempt: AttemptState, result: Result | Corrupt | None) -> Result:
     """Return what stands for the result of an attempt that left none."""
     said = result.reason if isinstance(result, Corrupt) else "it left no result"
-    died = judging.died(f"Its worker is gone: {said}.")
+    died = judging.died(f"Its worker died: {said}.")
     if attempt.stop_reason is not None:
         return replace(died, status="stopped", cause=None, reason=f"Stopped: {attempt.stop_reason}")
     return died

@@ -81,7 +81,7 @@ def _refuse_unresolved(store: Store, run: str, name: str) -> None:
         for step, attempt in other.open_attempts():
             raise InUse(
                 f"The environment {name} has an attempt whose outcome is not known: {step.name} "
-                f"of run {other.run}, begun by {other.driver} on {other.host} at "
+                f"of run {other.run}, begun by {other.driver} on {attempt.host} at "
                 f"{attempt.started_at}.",
                 f"Take it up first: runbook resume {other.run}",
             )

@@ -57,10 +57,19 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     if last is not None:
         shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
         shown |= {name: last.detail[name] for name in LOOKED if name in last.detail}
+    if step.undo is not None:
+        shown["way_back"] = _way_back(step, values)
     beyond = [f"{one.name}: {one.no_return}" for one in no_returns(plan, state)]
     if beyond:
         shown["no_return"] = "; ".join(beyond)
     return shown
+
+
+def _way_back(step: PlanStep, values: Values) -> str:
+    """Return in a few words what takes the step back."""
+    act = jobs.act_of(step, undo=True)
+    rows = registry.spec(act.action).describe(jobs.shown(act, values))
+    return rows[0].text if rows else act.action
 
 
 def no_returns(plan: Plan, state: RunState) -> list[PlanStep]:

@@ -5,7 +5,7 @@ The words of the choices are the command line's; what stands on the screen is sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,6 +149,8 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
         return Choice(word, f"Go on: only {_left(question)}", "r")
     if word == "verified":
         label = "It is done, with evidence" if unknown else "I fixed it: check and go on"
+        if question.asks == "partial":
+            label = "It is right as it is, I know"
         need = "required" if unknown else "optional"
         prompt = "How you know"
         return Choice(word, label, "v", reason=need, prompt=prompt)  # type: ignore[arg-type]  # both words are allowed
@@ -158,7 +160,9 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
     if word == "skip":
         return Choice(word, "Skip, with a reason", "s", reason="required", prompt="Why skip")
     if word == "undo":
-        return Choice(word, "Undo this step", "u", again="Undo this step now?", do="Undo it")
+        way = question.shown.get("way_back")
+        named, what = (f"Undo it: {way}", f": {way}") if way else ("Undo this step", "")
+        return Choice(word, named, "u", again=f"Undo this step now{what}?", do="Undo it")
     if word == "rollback":
         again = question.asks == "rollback"
         return Choice(word, "Roll back" if again else "Roll back …", "y" if again else "b")
@@ -176,18 +180,18 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
 def _retry(*, unknown: bool) -> Choice:
     if not unknown:
         return Choice("retry", "Run it again", "r")
-    label = "Run it again: it may then have happened twice"
+    label = "Run it again: it may happen twice"
     again = "Run it again? It may then have happened twice."
     return Choice("retry", label, "r", again=again, do="Run it again")
 
 
-def _left(question: Question) -> str:
-    """Return in few words what going on would do."""
+def _left(question: Question, most: int = 1) -> str:
+    """Return what going on would do: names, or a number when they are more than `most`."""
     left = question.shown.get("left")
     names = [str(name) for name in left] if isinstance(left, list | tuple) else []
     if not names:
         return "what is missing"
-    return " and ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
+    return ", ".join(names) if len(names) <= most else f"the {len(names)} that are missing"
 
 
 def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
@@ -200,13 +204,23 @@ def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
     if question.asks == "manual":
         return (text("An item for a person. Your words and name go into the report."),)
     if question.asks in LOOKED_INTO:
-        running = [stands.name for stands, _ in scene.state.open_attempts()]
-        if running:
-            words = f"{', '.join(running)} goes on. Nothing later starts until you have decided."
-            return (safe(words),)
-        return ()
+        return tuple(safe(words) for words in _after_failure(scene, question))
     no_return = question.shown.get("no_return")
     return (safe(f"No way back: {no_return}"),) if no_return else ()
+
+
+def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
+    """Yield what is worth knowing before one decides, in a line or two."""
+    note = question.shown.get("note")
+    if note:
+        yield str(note)
+    running = [stands.name for stands, _ in scene.state.open_attempts()]
+    if running:
+        yield f"{', '.join(running)} goes on. Nothing later starts until you have decided."
+    elif question.asks == "partial":
+        yield f"Going on does only what is not done: {_left(question, most=9)}."
+    elif question.asks == "unknown" and not note:
+        yield "Nothing runs again by itself. Run it again only if you know that it did not happen."
 
 
 def _rows(question: Question) -> tuple[Content, ...]:

@@ -192,13 +192,16 @@ def header(scene: Scene) -> Header:
         title=title,
         place=plan.environment,
         protected=bool(home and home.protected),
-        who=f"{state.driver}@{state.host}" if "@" not in state.driver else state.driver,
+        who=f"{state.driver}@{state.driver_host or state.host}"
+        if "@" not in state.driver
+        else state.driver,
         where=safe(f" {glyphs.dot} ".join(_where(scene))),
         right=safe(f"run {state.run}"),
         more=more,
     )
 
 
+_FATES = {"failure": "Failed", "partial": "Half done", "unknown": "Outcome not known"}
 _ENDED = {
     RunStatus.SUCCEEDED: "Succeeded",
     RunStatus.ABORTED: "Aborted: nothing was undone",
@@ -224,7 +227,7 @@ def _where(scene: Scene) -> list[str]:
     if question is not None and question.asks in ("failure", "partial", "unknown"):
         place = _number(steps, question.step)
         still = f"{len(running)} still running" if running else "nothing is running"
-        word = "Failed" if question.asks == "failure" else "Outcome not known"
+        word = _FATES[question.asks]
         return [f"{word} at step {place} of {total}", so_far, still]
     if question is not None:
         left = _left(scene)

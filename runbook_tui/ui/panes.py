@@ -336,11 +336,21 @@ def resume_sections(
             lines.append(text("    ") + safe(how))
     if not lines:
         lines.append(text("No step was running."))
-    unknown = [stands.name for stands in state.steps.values() if stands.status == "unknown"]
+    half = {one.step for one in state.questions if one.asks == "partial"}
+    unknown = [
+        f"{stands.name} (half done)" if stands.id in half else stands.name
+        for stands in state.steps.values()
+        if stands.status == "unknown"
+    ]
+    away = ", ".join(
+        str(one.shown.get("host")) for one in state.questions if one.asks == "elsewhere"
+    )
     changed = ", ".join(state.changed)
     tail = (
-        safe(f"Nobody knows the outcome of {', '.join(unknown)}: you are asked.")
+        safe(f"Not clear by itself: {', '.join(unknown)}. You are asked.")
         if unknown
+        else safe(f"What happens on {away} cannot be seen from here: you are asked.")
+        if away
         else text("Nothing was run twice. Nothing is unknown."),
         safe(f"The runbook file has changed at: {changed}. The run keeps its own.")
         if changed

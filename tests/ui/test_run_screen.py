@@ -19,6 +19,7 @@ from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run import RunScreen
 from runbook_tui.ui.shell_here import Shell
 from state.events import QuestionAnswered, RunResumed
+from state.json_value import Json
 from state.stores.attempt_dir import AttemptDir
 from tests.harness.screen import frame, shows, until
 from tests.ui.conftest import Clock
@@ -100,6 +101,33 @@ def parallel(story: Story) -> Story:
     return story.ask("types", "failure", "Run type checking failed. What now?", *FAILURE)
 
 
+def half_done(story: Story) -> Story:
+    """A deployment whose worker died between two hosts; the way back of the step is known."""
+    typed(story)
+    question = str(story.records[-1].data["id"])
+    story.tell(QuestionAnswered(question, "yes", "person", fields={"typed": "production"}))
+    story.begin("deploy", ["app-1: requests go to hub-8002"]).wait(78)
+    looked: dict[str, Json] = {
+        "found": ["app-1: v1.4.0 sha256:9c1e…, in service"],
+        "missing": ["app-2: v1.3.2 sha256:77ab…"],
+        "unclear": ["whether users of app-2 were being drained"],
+        "left": ["app-2"],
+    }
+    reason = "Its worker died: it left no result."
+    story.end("deploy", "unknown", reason=reason, verdict="partial", effect="partial")
+    text = "Deploy to production is partly done. What now?"
+    choices = ("retry", "continue", "verified", "skip", "undo", "rollback", "abort")
+    shown = {**looked, "way_back": "app-1 to v1.3.2"}
+    return story.ask("deploy", "partial", text, *choices, shown=shown)
+
+
+def nobody_knows(story: Story) -> Story:
+    """A step without a check whose worker died."""
+    story.migrating().end("migrate", "unknown", reason="Its worker died: it left no result.")
+    text = "Run database migrations has an outcome that nobody knows. What now?"
+    return story.ask("migrate", "unknown", text, *FAILURE)
+
+
 def monitoring(story: Story) -> Story:
     """A monitor with samples over its limit."""
     typed(story)
@@ -131,6 +159,12 @@ def _sample(at: float, p95: float) -> dict[str, object]:
 SCENES: dict[str, tuple[Callable[[Story], Story], tuple[str, ...], tuple[str, ...]]] = {
     "run": (Story.migrating, (), ("waits for a lock", "4 lines · follows the end")),
     "failure": (failed, ("d",), ("[Leave it so", "Kim Ode", "canceling statement")),
+    "half-done": (half_done, ("d",), ("[Leave it so", "not done  app-2", "r Go on: only app-2")),
+    "unknown": (
+        nobody_knows,
+        ("d",),
+        ("[Leave it so", "Nothing can tell whether", "may happen twice"),
+    ),
     "typed": (typed, ("d",), ("Type  PRODUCTION", "esc  Not yet", "Replaces")),
     "manual": (manual, ("d",), ("What you checked", "to the choices")),
     "parallel": (
