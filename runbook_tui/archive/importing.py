@@ -8,7 +8,6 @@ the next import removes it.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_tui.archive import layout
+from runbook_tui.archive.alone import IMPORTING, alone, tidy
 from runbook_tui.archive.check import check
 from runbook_tui.archive.layout import ArchiveError, Manifest
 from runbook_tui.archive.unpack import unpack
@@ -27,14 +27,13 @@ from state.kept import Kept
 from state.protocols import Keeper
 from state.stores import sqlite_checks
 from state.stores.files import sync_directory
-from state.stores.paths import FILE_MODE, locks_directory, make_directory
+from state.stores.paths import FILE_MODE, make_directory
 from state.stores.store import Store
 
 RESERVE: Final = 64 << 20
 """Bytes that an import leaves free on the disk of the state directory."""
 
 _ASIDE: Final = "imports"
-_MARK: Final = ".importing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,8 @@ class Imported:
 def import_(store: Store, keeper: Keeper, archive: Path) -> Imported:
     """Take an archive in. Raises ArchiveError (nothing was taken), StoreError, OSError."""
     make_directory(store.directory / "runs")
-    with _alone(store.directory) as aside:
+    with alone(store.directory), _aside(store.directory) as aside:
+        tidy(store.directory, store.journal)
         room = sqlite_checks.free_bytes(store.directory) - RESERVE
         manifest, found = check(aside, unpack(archive, aside, room), archive.name)
         new = _new(store, found)
@@ -61,29 +61,22 @@ def import_(store: Store, keeper: Keeper, archive: Path) -> Imported:
         except RunExists as problem:
             raise ArchiveError(f"The run {problem} has come to be here meanwhile.") from problem
         for kept in new:
-            (store.directory / "runs" / kept.run / _MARK).unlink()
+            (store.directory / "runs" / kept.run / IMPORTING).unlink()
     runs = tuple(kept.run for kept in new)
     return Imported(manifest, runs, tuple(kept.run for kept in found if kept.run not in runs))
 
 
 @contextmanager
-def _alone(state: Path) -> Iterator[Path]:
-    """Yield an empty directory; one import at a time. What an earlier one left there goes."""
-    make_directory(locks_directory(state))
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    handle = os.open(locks_directory(state) / "import.lock", flags, FILE_MODE)
+def _aside(state: Path) -> Iterator[Path]:
+    """Yield an empty directory. What an earlier import left there goes."""
     aside = state / _ASIDE
+    if aside.exists():
+        shutil.rmtree(aside)
+    make_directory(aside)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if aside.exists():
-            shutil.rmtree(aside)
-        make_directory(aside)
-        try:
-            yield aside
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        yield aside
     finally:
-        os.close(handle)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _new(store: Store, found: Sequence[Kept]) -> list[Kept]:
@@ -108,12 +101,10 @@ def _move(state: Path, aside: Path, new: Sequence[Kept]) -> None:
     for kept in new:
         files = aside / layout.files_member(kept.run)
         make_directory(files)
-        (files / _MARK).touch(FILE_MODE)
+        (files / IMPORTING).touch(FILE_MODE)
     _sync_all(aside)
     for kept in new:
         place = state / "runs" / kept.run
-        if (place / _MARK).exists():
-            shutil.rmtree(place)
         if place.exists():
             raise ArchiveError(
                 f"{place} holds files of a run that the journal does not know.",
