@@ -31,6 +31,8 @@ class StepLine:
     usual: str = ""
     count: str = ""
     parent: str | None = None
+    folded: bool = False
+    """Whether what is under it is hidden at first."""
 
 
 class StepTree(Painted, can_focus=True):
@@ -85,8 +87,8 @@ class StepTree(Painted, can_focus=True):
             return
         self._lines = tuple(lines)
         for line in self._lines:
-            if line.level == 0:
-                self._folded.setdefault(line.id, False)
+            if line.level == 0 or line.folded:
+                self._folded.setdefault(line.id, line.folded)
         self._arrange()
 
     def fold(self, id_: str, folded: bool) -> None:
@@ -97,20 +99,40 @@ class StepTree(Painted, can_focus=True):
             self._arrange()
 
     def fit(self, wanted: str) -> None:
-        """Fold the phases that do not hold `wanted`, if all lines together do not fit."""
+        """Fold the phases that do not hold `wanted`, if all lines together do not fit.
+
+        What is folded at first is so whenever it does not hold `wanted`.
+        """
         by_id = {line.id: line for line in self._lines}
+        holding: set[str] = set()
         line = by_id.get(wanted)
-        while line is not None and line.parent:
-            line = by_id.get(line.parent)
-        fits = len(self._lines) <= max(self.size.height, 1)
+        while line is not None:
+            holding.add(line.id)
+            line = by_id.get(line.parent or "")
+        fits = self._unfolded() <= max(self.size.height, 1)
         changed = False
-        for phase in (each for each in self._lines if each.level == 0):
-            folded = not fits and phase is not line
-            if phase.id not in self._by_hand and self._folded.get(phase.id) != folded:
-                self._folded[phase.id] = folded
+        for each in self._lines:
+            if each.id in self._by_hand or not (each.level == 0 or each.folded):
+                continue
+            folded = each.id not in holding and (each.folded or not fits)
+            if self._folded.get(each.id) != folded:
+                self._folded[each.id] = folded
                 changed = True
         if changed:
             self._arrange()
+
+    def _unfolded(self) -> int:
+        """Return how many lines there are without those that are hidden at first."""
+        hiding: set[str] = set()
+        count = 0
+        for line in self._lines:
+            if line.parent in hiding:
+                hiding.add(line.id)
+                continue
+            count += 1
+            if line.folded:
+                hiding.add(line.id)
+        return count
 
     def choose(self, id_: str) -> None:
         """Make a line the current one, unfolding what hides it. Tells nobody: see `Chosen`."""

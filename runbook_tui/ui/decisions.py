@@ -20,8 +20,9 @@ from runbook_tui.engine.ports import (
     RollBack,
     StopStep,
 )
+from runbook_tui.ui import instances
 from runbook_tui.ui.clock import local
-from runbook_tui.ui.model import Scene, questions
+from runbook_tui.ui.model import Scene, questions, several
 from runbook_tui.ui.panes import shown_lines
 from state.run_state import Question, RunState
 from widgets.choices import Choice
@@ -194,6 +195,15 @@ def _left(question: Question, most: int = 1) -> str:
     return ", ".join(names) if len(names) <= most else f"the {len(names)} that are missing"
 
 
+def _meanwhile(scene: Scene, step: str) -> str:
+    """Say whether anything new begins before a failure is decided."""
+    groups = (group for group in scene.plan.groups() if group.each is not None)
+    group = next((one for one in groups if any(each.id == step for each in one.steps)), None)
+    if group is not None and group.each is not None and instances.may_go_on(group, scene.state):
+        return f"So do the other {group.each.over}s: no more than may have failed."
+    return "Nothing later starts until you have decided."
+
+
 def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
     if question.asks == "rollback":
         return (safe("A run of its own takes back what this run did, newest first."),)
@@ -214,9 +224,10 @@ def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
     note = question.shown.get("note")
     if note:
         yield str(note)
-    running = [stands.name for stands, _ in scene.state.open_attempts()]
+    running = [stands for stands, _ in scene.state.open_attempts()]
     if running:
-        yield f"{', '.join(running)} goes on. Nothing later starts until you have decided."
+        go = "goes on" if len(running) == 1 else "go on"
+        yield f"{several(running)} {go}. {_meanwhile(scene, question.step or '')}"
     elif question.asks == "partial":
         yield f"Going on does only what is not done: {_left(question, most=9)}."
     elif question.asks == "unknown" and not note:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from runbook_tui.definition import includes
+from runbook_tui.definition.ids import instance_id
 from runbook_tui.definition.plan import INCLUDE, PlanGroup
 from runbook_tui.engine import endings
 from runbook_tui.engine.endings import Ending
+from runbook_tui.ui import instances
 from runbook_tui.ui.clock import between, local, moment
 from state.run_state import INCLUDE_ACTION, Question, RunState, StepState
 from state.status import DONE_STEP, RunStatus, StepStatus
@@ -113,7 +115,66 @@ def _phase_line(scene: Scene, name: str, children: list[StepLine]) -> StepLine:
     )
 
 
+def _each_lines(scene: Scene, group: PlanGroup, level: int, parent: str) -> Iterator[StepLine]:
+    """Yield an `each`, its hosts or items in trouble or at work, and the others folded."""
+    found = instances.views(group, scene.state)
+    stands = scene.state.steps.get(group.id)
+    going = stands is not None and stands.status is StepStatus.RUNNING and not scene.state.final
+    shown = [view.status for view in found] + [StepStatus.RUNNING] * going
+    done = sum(view.status in DONE_STEP for view in found)
+    count = f"{done}/{len(found)}"
+    name = f"{group.name} &" if group.background else group.name
+    yield StepLine(group.id, name, level, worst(shown), count, count=count, parent=parent)
+    listed, rest = instances.parted(found)
+    for view in listed:
+        yield from _instance_lines(scene, group, view, level + 1, group.id)
+    for status, those in rest.items():
+        id_ = f"{group.id}:{status.value}"
+        words = f"{len(those)} {_REST.get(status, status.value)}"
+        name = instances.span(those)
+        yield StepLine(
+            id_, name, level + 1, status, words, count=words, parent=group.id, folded=True
+        )
+        for view in those:
+            yield from _instance_lines(scene, group, view, level + 2, id_)
+
+
+_REST = {StepStatus.PENDING: "to come", StepStatus.SUCCEEDED: "done"}
+
+
+def _instance_lines(
+    scene: Scene, group: PlanGroup, view: instances.View, level: int, parent: str
+) -> Iterator[StepLine]:
+    """Yield one host or item: its only step, or a line that its steps are folded under."""
+    lines = [replace(_step_line(scene, step, level, parent), ref="") for step in view.steps]
+    if len(lines) == 1:
+        yield replace(lines[0], name=view.value)
+        return
+    taken = between(view.started_at, view.ended_at, scene.now) if view.started_at else None
+    time = lasting(taken) if taken is not None else ""
+    right = "you" if view.status is StepStatus.WAITING else time
+    count = f"{view.done}/{len(lines)}"
+    id_ = instance_id(group.id, view.name)
+    yield StepLine(
+        id_,
+        view.value,
+        level,
+        view.status,
+        right,
+        took=time,
+        count=count,
+        parent=parent,
+        folded=True,
+    )
+    for line, step in zip(lines, view.steps, strict=True):
+        written = step.name.removesuffix(f" ({view.value})")
+        yield replace(line, name=written, level=level + 1, parent=id_)
+
+
 def _group_lines(scene: Scene, group: PlanGroup, level: int, parent: str) -> Iterator[StepLine]:
+    if group.each is not None and group.each.fixed is not None:
+        yield from _each_lines(scene, group, level, parent)
+        return
     children = [_step_line(scene, step, level + 1, group.id) for step in group.steps]
     yield _line_over(scene, group, level, parent, children)
     yield from children
@@ -134,7 +195,8 @@ def _line_over(
         shown.append(StepStatus.RUNNING)  # between two of its steps; in an ended run it is over
     status = worst(shown)
     count = f"{done}/{len(children)}"
-    return StepLine(group.id, group.name, level, status, count, count=count, parent=parent)
+    name = f"{group.name} &" if group.background else group.name
+    return StepLine(group.id, name, level, status, count, count=count, parent=parent)
 
 
 def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLine:
@@ -154,7 +216,7 @@ def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLin
         right = took = lasting(taken) if taken is not None else ""
     return StepLine(
         id=step.id,
-        name=f"{step.name} &" if step.background else step.name,
+        name=f"{step.name} &" if step.background and step.group is None else step.name,
         level=level,
         status=status,
         right=right,
@@ -354,14 +416,21 @@ def now_bar(scene: Scene, *, wide: bool = False) -> Now:
     if len(running) == 2 and running[0].id in beside and running[1].id not in beside:
         lines = [(_doing(scene, running[1]), safe(f"beside {running[0].name}"))]
     elif len(running) > 1:
-        names = ", ".join(stands.name for stands in running[1:])
-        lines = [(safe(f"{running[0].name}, {names} run at once."), EMPTY)]
+        lines = [(safe(f"{several(running)} run at once."), EMPTY)]
     ending = endings.wanted(scene.plan, state)
     if ending is not None:
         lines.append((_ending(ending, running), EMPTY))
     elif wide:
         lines.append((_next(scene), EMPTY))
     return Now(text("Now"), tuple(lines))
+
+
+def several(running: list[StepState]) -> str:
+    """Return the names of steps, of many only the first two."""
+    names = [stands.name for stands in running]
+    if len(names) <= 3:
+        return ", ".join(names)
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more"
 
 
 def _ended_sentence(state: RunState) -> str:
@@ -408,7 +477,7 @@ def _ends(scene: Scene, stands: StepState) -> Content:
 
 def _ending(ending: Ending, running: list[StepState]) -> Content:
     """Say what waits for the running steps: the rollback's question, or the end of the run."""
-    names = ", ".join(stands.name for stands in running)
+    names = several(running)
     has = "has" if len(running) == 1 else "have"
     asks = ending.kind == "rollback" and ending.step is not None
     what = "The rollback is asked" if asks else "The rollback begins"

@@ -22,7 +22,7 @@ from runbook_tui.ui.screens.notes import NoteArea
 from runbook_tui.ui.screens.step_pane import StepPane
 from runbook_tui.ui.side import side_sections
 from runbook_tui.ui.sizes import NARROW, WIDE
-from state.run_state import Question, RunState
+from state.run_state import GROUP_ACTION, Question, RunState
 from widgets.decision_bar import DecisionBar, Now
 from widgets.durations import lasting
 from widgets.field import Field
@@ -284,7 +284,7 @@ class RunView(Screen[None]):
         wanted = {stands.id: attempt.directory for stands, attempt in scene.state.open_attempts()}
         chosen = scene.state.steps.get(self._step)
         shown = [chosen] if chosen is not None else []
-        if chosen is not None and chosen.is_group:
+        if chosen is not None and chosen.action == GROUP_ACTION:
             shown = list(scene.state.children(chosen.id))
         for stands in shown:
             if stands.last is not None:

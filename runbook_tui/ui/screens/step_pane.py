@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from runbook_tui.ui import panes
+from runbook_tui.ui import host_grid, panes
 from runbook_tui.ui.decisions import recorded_fields
 from runbook_tui.ui.model import Peek, Scene, parts, step_title
 from runbook_tui.ui.samples import last_said, measures
@@ -24,6 +24,7 @@ from widgets.monitor_chart import MonitorChart
 from widgets.pane_title import PaneTitle
 from widgets.parallel_panes import ParallelPanes
 from widgets.rows import text
+from widgets.safe import safe
 from widgets.tab_row import Tab, TabRow
 from widgets.text_pane import Section, TextPane
 
@@ -147,6 +148,8 @@ class StepPane(Vertical):
         stands = scene.state.steps.get(step)
         self._tab = self._chosen or self._own_tab(scene, step)
         name, right = step_title(scene, step)
+        if (title := host_grid.title(scene, step)) is not None:
+            name = safe(title)
         if self._resume:
             self.title.show(text(self._resume_title))
         else:
@@ -173,6 +176,9 @@ class StepPane(Vertical):
         if self._tab != "1":
             return self.PANES[self._tab]
         stands = scene.state.steps.get(step)
+        if host_grid.group_of(scene.plan, step) is not None:
+            failing = stands is not None and scene.state.question_on(step) is not None
+            return "failure" if failing else "hosts"
         if stands is None:
             return "plan"
         if stands.is_group:
@@ -199,7 +205,8 @@ class StepPane(Vertical):
         elif pane == "notes":
             self.notes.show_notes(panes.notes_section(scene.state), step, stands)
         elif pane == "hosts":
-            self.query_one("#hosts", TextPane).show(panes.hosts_sections(scene, step))
+            grid = host_grid.sections(scene, step) or panes.hosts_sections(scene, step)
+            self.query_one("#hosts", TextPane).show(grid)
         elif pane == "help":
             self.query_one("#help", TextPane).show(panes.help_sections(scene, planned))
         elif pane == "failure" and stands is not None:
