@@ -12,10 +12,10 @@ from state.events import Record
 class Kept:
     """All records of a run, from the first, and its definition's files by name.
 
-    `origin` says in words where they come from.
+    `origin` says in words where they come from; None for a run that is to be one of our own.
     """
 
     run: str
     records: Sequence[Record]
     sources: Mapping[str, bytes]
-    origin: str
+    origin: str | None

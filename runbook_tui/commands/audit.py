@@ -8,12 +8,23 @@ from runbook_tui import exits
 
 
 @click.command()
-@click.argument("run")
-def command(run: str) -> int:
+@click.argument("run", required=False)
+@click.option(
+    "--recover",
+    is_flag=True,
+    help="Without RUN: save what can be read of a damaged journal; the damaged file is kept.",
+)
+def command(run: str | None, recover: bool) -> int:
     """Check that a run's events are as they were written: none edited, missing, swapped, cut off.
 
     Exit code 6 when they are not.
     """
+    if recover == (run is not None):
+        raise click.UsageError("Name a run, or give --recover for the whole journal.")
+    return _check(run) if run is not None else _recover()
+
+
+def _check(run: str) -> int:
     from runbook_tui.commands.place import reader
     from runbook_tui.definition.problems import UsageProblem, visible
     from state.audit import audit
@@ -32,3 +43,26 @@ def command(run: str) -> int:
         return exits.STORE
     click.echo(f"run {run}: the chain is whole: {seal(head)}")
     return exits.DONE
+
+
+def _recover() -> int:
+    from runbook_tui.definition.problems import UsageProblem, visible
+    from runbook_tui.engine import clock
+    from state.stores.location import location
+    from state.stores.recover import recover
+
+    place = location()
+    if place.url is not None:
+        raise UsageProblem(
+            "A journal in PostgreSQL is recovered by PostgreSQL's own means",
+            "Restore it from a backup",
+        )
+    done = recover(place.directory, clock.utc())
+    if done.damaged is None:
+        click.echo("The journal's file is sound: there is nothing to recover.")
+        return exits.DONE
+    for one in done.saved:
+        how = "whole" if one.whole else f"{one.kept.origin}; it can only be read"
+        click.echo(visible(f"run {one.kept.run}: {how}"))
+    click.echo(f"Saved {len(done.saved)} runs. The damaged file is kept in {done.damaged}")
+    return exits.DONE if all(one.whole for one in done.saved) else exits.STORE

@@ -97,6 +97,17 @@ def held_by(state: Path, kind: Kind, name: str) -> Held | None:
     return None
 
 
+def any_held(state: Path) -> bool:
+    """Look whether any lock at all is held in a state directory."""
+    for file in locks_directory(state).glob("*-*.lock"):
+        with file.open("rb") as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False
+
+
 def read_holder(state: Path, kind: Kind, name: str) -> Holder | None:
     """Return who holds, or last held, a lock; None when nobody did or it cannot be read."""
     return _parse(_files(state, kind, name)[1])

@@ -23,8 +23,8 @@ from state.events import Payload, Record, RunStarted
 from state.stores.sqlite_open import open_database, translate
 
 _NOTHING_KEPT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
-_COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
-INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
+INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 def utc_now() -> str:
@@ -67,7 +67,7 @@ class SqliteJournal:
     def read(self, run: str, after: int = 0) -> list[Record]:
         """Return the run's records after number `after`, in order."""
         rows = self.query(
-            f"SELECT {_COLUMNS} FROM events WHERE run = ? AND seq > ? ORDER BY seq",  # noqa: S608
+            f"SELECT {COLUMNS} FROM events WHERE run = ? AND seq > ? ORDER BY seq",  # noqa: S608
             run,
             after,
         )

@@ -200,8 +200,7 @@ def translate(problem: sqlite3.Error, directory: Path) -> StoreError:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return StoreCorrupt(
             f"The journal {file} is damaged: {problem}.",
-            f"Keep a copy, then save what can be read: "
-            f"sqlite3 {file} .recover | sqlite3 {directory / 'recovered.db'}",
+            "Restore it from a backup, or save what can be read of it: runbook audit --recover",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnusable(

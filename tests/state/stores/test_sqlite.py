@@ -281,7 +281,7 @@ def test_a_damaged_file_is_refused_with_the_way_to_save_what_is_left(
     with pytest.raises(StoreCorrupt) as caught, open_journal(directory) as again:
         again.read(RUN)
     assert "is damaged" in caught.value.sentence
-    assert f"sqlite3 {file} .recover" in caught.value.advice
+    assert "runbook audit --recover" in caught.value.advice
 
 
 def test_a_file_that_is_no_database_is_refused(directory: Path) -> None:
