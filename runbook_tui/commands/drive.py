@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from runbook_tui.engine import policy
+from runbook_tui.engine import policy, telling
 from runbook_tui.engine.driving import Session
 from runbook_tui.engine.headless import Answers, HeadlessOperator
 from state.codec import record_line
@@ -25,6 +25,10 @@ class JsonOperator(HeadlessOperator):
         """Print what was journaled."""
         for record in records:
             click.echo(record_line(record))
+
+    def store_away(self, sentence: str | None) -> None:
+        """Say it where it is no JSON."""
+        click.echo(telling.store_away(sentence), err=True)
 
     def refused(self, question: Question, sentence: str) -> None:
         """Say why an answer given in advance did not count; standard output stays JSON."""

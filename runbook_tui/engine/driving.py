@@ -14,10 +14,11 @@ import runbook_tui
 from runbook_tui import exits
 from runbook_tui.actions.api import Host
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import clock, environments_in_use, outline, rollbacks
+from runbook_tui.engine import clock, environments_in_use, outline, output_sharing, rollbacks
 from runbook_tui.engine.acts import Acts
 from runbook_tui.engine.attempts import Attempts
 from runbook_tui.engine.driver import Driver, Parting
+from runbook_tui.engine.patience import Patience
 from runbook_tui.engine.people import People
 from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Command, Operator, SecretReader, WorkerPool
@@ -128,7 +129,7 @@ class Session:
         InUse when somebody else has taken the run over: nothing more is written here.
         """
         try:
-            return self._drive(operator)
+            return self._drive(Patience(operator))
         except Fenced as problem:
             raise environments_in_use.lost(self.place.store, self.run) from problem
         except OSError as problem:
@@ -139,9 +140,10 @@ class Session:
                 f"Mend it, then go on with: runbook resume {self.run}",
             ) from problem
 
-    def _drive(self, operator: Operator) -> int:
+    def _drive(self, operator: Patience) -> int:
         while True:
-            recorder = self._recorder(operator.publish)
+            recorder = self._recorder(operator.publish, operator)
+            output_sharing.take_up(self.place.store.outputs, recorder.state)
             operator.publish(recorder.state, tuple(self._news))
             self._news.clear()
             parting = self._driver(recorder, operator).drive(self._first)
@@ -190,8 +192,16 @@ class Session:
         token = max(lock.token for lock in self._taken)
         return Author(self.place.operator, self.place.host, token)
 
-    def _recorder(self, publish: Publish) -> Recorder:
-        return Recorder.of_run(self.place.journal, self.run, self._author(), publish, self._known)
+    def _recorder(self, publish: Publish, patience: Patience | None = None) -> Recorder:
+        outputs = self.place.store.outputs
+
+        def published(state: RunState, records: Sequence[Record]) -> None:
+            output_sharing.follow(outputs, state, records)
+            publish(state, records)
+
+        return Recorder.of_run(
+            self.place.journal, self.run, self._author(), published, self._known, patience
+        )
 
     def _driver(self, recorder: Recorder, operator: Operator) -> Driver:
         base_run = recorder.state.base

@@ -73,6 +73,10 @@ class HeadlessOperator:
             if line is not None:
                 self._say(line)
 
+    def store_away(self, sentence: str | None) -> None:
+        """Say that the run waits for its store, or that it goes on."""
+        self._say(telling.store_away(sentence))
+
     def commands(self, timeout: float) -> Sequence[Command]:
         """Wait; a signal is the wish to leave."""
         if not self._told.wait(timeout):

@@ -15,6 +15,7 @@ from state.events import (
     QuestionWithdrawn,
     RunLeft,
 )
+from state.messages import Message
 from state.protocols import Lease
 from state.run_state import Answered, Question
 from state.stores.store import Store
@@ -45,17 +46,25 @@ class People:
         if any(lease.lost() for lease in self._leases):
             raise environments_in_use.lost(self._store, self._recorder.state.run)
         found: list[Payload] = []
-        for message in self._mail.new(self._recorder.state):
+        for message in self._recorder.until_back(self._new):
             if self._recorder.state.final:
                 break
-            made = messages.events(message, self._recorder.state, self._store.identities)
-            self._recorder.record(*made)
-            self._mail.done(message)
-            found += made
+            found += self._take(message)
         for payload in found:
             if isinstance(payload, QuestionAsked):
                 self._wanted = (payload.id, time.monotonic() + messages.PATIENCE)
         return found
+
+    def _new(self) -> Sequence[Message]:
+        return self._mail.new(self._recorder.state)
+
+    def _take(self, message: Message) -> Sequence[Payload]:
+        """Journal what a message amounts to; a store that is away meanwhile is awaited."""
+        patiently, state = self._recorder.until_back, self._recorder.state
+        made = patiently(lambda: messages.events(message, state, self._store.identities))
+        self._recorder.record(*made)
+        patiently(lambda: self._mail.done(message))
+        return made
 
     def replaced(self) -> str | None:
         """Leave when somebody else is to go on, and return why; None while that is not so."""

@@ -162,6 +162,9 @@ class Operator(Protocol):
     def commands(self, timeout: float) -> Sequence[Command]:
         """Wait up to `timeout` seconds for commands and return those that came."""
 
+    def store_away(self, sentence: str | None) -> None:
+        """The store cannot be reached: `sentence` says why, and the run waits. None: it is back."""
+
 
 class NoAnswer(Exception):  # noqa: N818
     """Policy has no answer: the run stops, resumable (exit 1 after a failure, else 3)."""

@@ -49,6 +49,13 @@ def no_answer(question: Question) -> str:
     return f"  not answered: give --answer {name}=CHOICE, one of {', '.join(question.choices)}"
 
 
+def store_away(sentence: str | None) -> str:
+    """Return the line that says that a run waits for its store, or goes on."""
+    if sentence is None:
+        return "  the journal is back: the run goes on"
+    return f"! {sentence} The run waits; what runs goes on. Leave with Ctrl-C"
+
+
 def _step(state: RunState, data: Mapping[str, Any]) -> StepState:
     return state.steps[data["step"]]
 

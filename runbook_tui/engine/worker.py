@@ -24,6 +24,7 @@ from runbook_tui.engine.ports import Order
 from runbook_tui.engine.worker_context import WorkerContext
 from runbook_tui.engine.worker_stop import Stopper, listen, own_processes
 from runbook_tui.redact import Patterns, Redactor
+from state.stores import location
 from state.stores.attempt_dir import AttemptDir
 from state.stores.result import Result
 
@@ -67,7 +68,9 @@ def work(order: Order) -> None:
 
 def _become_a_worker() -> int:
     """Prepare this process; return the descriptor that tells of signals that ask for a stop."""
-    os.environ.pop(faults.VARIABLE, None)
+    for name in (faults.VARIABLE, location.VARIABLE):
+        # No command of a step needs them, and a database's URL may hold a password.
+        os.environ.pop(name, None)
     _LIBC.prctl(_PR_SET_NAME, NAME, 0, 0, 0)
     _LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if hasattr(_LIBC, "mallopt"):  # glibc

@@ -39,6 +39,7 @@ class ScreenOperator:
         self._state: RunState | None = None
         self._changed = False
         self._refusal = ""
+        self._away = ""
         self._typed_at_start = typed_at_start
         self._started = started
 
@@ -68,6 +69,17 @@ class ScreenOperator:
         """Keep why an answer did not count, for the screen to say."""
         with self._lock:
             self._refusal = sentence
+
+    def store_away(self, sentence: str | None) -> None:
+        """Keep why the run waits for its journal, for the screen to say."""
+        with self._lock:
+            self._away = sentence or ""
+
+    @property
+    def away(self) -> str:
+        """Why the journal cannot be reached; empty while it can."""
+        with self._lock:
+            return self._away
 
     def take_refusal(self) -> str:
         """Return why the last answer did not count, once."""

@@ -55,6 +55,8 @@ class Scene:
     driving: bool = True
     held: bool = False
     """The operator wants nothing new to start."""
+    away: str = ""
+    """Why the journal cannot be reached; empty while it can."""
 
 
 def phase_id(name: str) -> str:
@@ -284,6 +286,8 @@ def _where(scene: Scene) -> list[str]:
         return [part for part in parts if part]
     if not scene.driving:
         return ["Nobody drives this run now", f"{_place(steps)} of {total}"]
+    if scene.away:
+        return ["The journal is away", "waits for it; what runs goes on"]
     question = first_question(state)
     running = [stands for stands in steps if stands.open_attempt is not None]
     if question is not None and question.asks in ("failure", "partial", "unknown"):

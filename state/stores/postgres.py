@@ -91,19 +91,19 @@ class PostgresJournal:
 
     def runs(self) -> list[str]:
         """Return the ids of all runs, newest first."""
-        rows = self._link.rows("SELECT run FROM runbook.heads ORDER BY id DESC")
+        rows = self._link.read("SELECT run FROM runbook.heads ORDER BY id DESC")
         return [row[0] for row in rows]
 
     def head(self, run: str) -> Head | None:
         """Return the run's count and last hash; None when there is no such run."""
-        rows = self._link.rows(
+        rows = self._link.read(
             "SELECT count, hash FROM runbook.heads WHERE run = %(run)s", {"run": run}
         )
         return Head(*rows[0]) if rows else None
 
     def read(self, run: str, after: int = 0) -> list[Record]:
         """Return the run's records after number `after`, in order."""
-        rows = self._link.rows(
+        rows = self._link.read(
             f"SELECT {_COLUMNS} FROM runbook.events "  # noqa: S608 - columns of ours
             "WHERE run = %(run)s AND seq > %(after)s ORDER BY seq",
             {"run": run, "after": after},
@@ -112,7 +112,7 @@ class PostgresJournal:
 
     def sources(self, run: str) -> dict[str, bytes]:
         """Return the definition's files of a run, byte for byte, by name."""
-        rows = self._link.rows(
+        rows = self._link.read(
             "SELECT name, content, hash FROM runbook.sources JOIN runbook.blobs USING (hash) "
             "WHERE run = %(run)s",
             {"run": run},
@@ -178,7 +178,7 @@ class PostgresJournal:
         """Nothing: the connections are the store's."""
 
     def _head_for(self, run: str, token: int, after: int | None) -> Head:
-        rows = self._link.rows(
+        rows = self._link.read(
             "SELECT count, hash, token, origin FROM runbook.heads WHERE run = %(run)s", {"run": run}
         )
         if not rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import psycopg
 
@@ -20,8 +20,16 @@ _AWAY: Final = ("08", "57P", "53300", "25P03")
 def place(url: str) -> str:
     """Return the URL as it may be shown: without password and without options."""
     parts = urlsplit(url)
+    if ambiguous(url):
+        return "postgresql://…"
     user, at, host = parts.netloc.rpartition("@")
     return f"postgresql://{user.partition(':')[0]}{at}{host}{parts.path}"
+
+
+def ambiguous(url: str) -> bool:
+    """Whether it is unclear where the password ends: a character in it is not escaped."""
+    parts = urlsplit(url)
+    return parts.netloc.count("@") > 1 or "@" in f"{parts.path}{parts.query}{parts.fragment}"
 
 
 def unreadable() -> StoreUnusable:
@@ -66,8 +74,13 @@ def _said(problem: psycopg.Error, url: str) -> str:
     # Of several addresses libpq tries each; the last word is on the last.
     words = next((line for line in lines if "FATAL" in line), lines[0] if lines else "no reason")
     words = words.removeprefix("connection failed: ").rstrip(".")
-    password = urlsplit(url).password
-    for secret in (password, unquote(password) if password else None):
-        if secret:
-            words = words.replace(secret, _MASK)
+    for secret in _passwords(url):
+        words = words.replace(secret, _MASK)
     return words
+
+
+def _passwords(url: str) -> list[str]:
+    """Return the URL's passwords, as written and as meant."""
+    parts = urlsplit(url)
+    given = [parts.password or "", *parse_qs(parts.query).get("password", [])]
+    return [form for one in given if one for form in {one, unquote(one)}]

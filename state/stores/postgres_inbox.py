@@ -52,7 +52,7 @@ class PostgresInbox:
 
     def pending(self, run: str) -> list[Message]:
         """Return the messages that are not done, in the order in which they came."""
-        rows = self._link.rows(
+        rows = self._link.read(
             "SELECT id, run, kind, data, sender, host, at, identity FROM runbook.inbox "
             "WHERE run = %(run)s AND NOT done ORDER BY number",
             {"run": run},

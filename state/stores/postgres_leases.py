@@ -133,12 +133,12 @@ class PostgresLeases:
 
     def held_by(self, kind: Kind, name: str) -> Held | None:
         """Look, without taking it, whether somebody holds a lease and is heard of."""
-        found = self._main.rows(_LOOK, {"kind": kind, "name": name})
+        found = self._main.read(_LOOK, {"kind": kind, "name": name})
         return _held(name, found[0]) if found else None
 
     def last_holder(self, kind: Kind, name: str) -> Holder | None:
         """Return who holds, or last held, a lease."""
-        found = self._main.rows(_LOOK, {"kind": kind, "name": name})
+        found = self._main.read(_LOOK, {"kind": kind, "name": name})
         return Holder(*found[0][2:]) if found else None
 
     def fences(self) -> list[Fence]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from state.errors import StoreAway
 from state.stores import postgres_errors as errors
 from state.stores import postgres_schema as schema
 
@@ -66,6 +67,13 @@ class Link:
         with self.connection() as connection:
             cursor = connection.execute(statement.encode(), values)
             return cursor.fetchall() if cursor.description is not None else []
+
+    def read(self, statement: str, values: Mapping[str, object] | None = None) -> list[Any]:
+        """Carry a statement out that changes nothing: once more when the connection was lost."""
+        try:
+            return self.rows(statement, values)
+        except StoreAway:
+            return self.rows(statement, values)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -132,6 +140,8 @@ class Link:
 
 
 def _read(url: str) -> dict[str, Any]:
+    if errors.ambiguous(url):
+        raise errors.unreadable()
     try:
         return dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError:

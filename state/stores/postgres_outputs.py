@@ -10,6 +10,7 @@ from typing import Final
 
 from state.errors import StoreError
 from state.stores.attempt_dir import AttemptDir
+from state.stores.files import read_or_none, write_whole
 from state.stores.local import LocalOutputs
 from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
 from state.stores.postgres_link import Pair
@@ -42,8 +43,10 @@ VALUES (%(attempt)s, %(start)s, %(content)s) ON CONFLICT (attempt, start) DO NOT
 class PostgresOutputs:
     """The `Outputs` of one store: local files first, what was shared otherwise."""
 
-    def __init__(self, directory: Path, pair: Pair) -> None:
+    def __init__(self, directory: Path, pair: Pair, *, write: bool = True) -> None:
+        """With `write`, shares what an earlier program had to leave behind."""
         self._directory = directory
+        self._left = directory / "unshared"
         self._local = LocalOutputs(directory)
         self._main = pair.main
         self._side = pair.side
@@ -54,6 +57,8 @@ class PostgresOutputs:
         self._wake = threading.Event()
         self._leave_by: float | None = None
         self._thread: threading.Thread | None = None
+        if write:
+            self._take_up()
 
     def follow(self, attempt: str) -> None:
         """Share what a local attempt writes, from now on and by itself."""
@@ -73,7 +78,7 @@ class PostgresOutputs:
         """Return how many bytes are there to read; None when nothing is known of it."""
         if self._is_local(attempt):
             return self._local.size(attempt)
-        size: int | None = self._main.rows(_SIZE, {"attempt": attempt})[0][0]
+        size: int | None = self._main.read(_SIZE, {"attempt": attempt})[0][0]
         return size
 
     def read(self, attempt: str, offset: int = 0) -> Iterator[bytes]:
@@ -81,7 +86,7 @@ class PostgresOutputs:
         if self._is_local(attempt):
             yield from self._local.read(attempt, offset)
             return
-        while rows := self._main.rows(_READ, {"attempt": attempt, "offset": offset}):
+        while rows := self._main.read(_READ, {"attempt": attempt, "offset": offset}):
             for start, content in rows:
                 if start > offset:
                     return
@@ -110,33 +115,42 @@ class PostgresOutputs:
         self._leave_by = time.monotonic() + _LEAVE_SECONDS
         self._wake.set()
         thread.join()
+        if self._shared:
+            write_whole(self._left, "\n".join(self._shared).encode(), sync=False)
+
+    def _take_up(self) -> None:
+        """Share what an earlier program could not: the database was away when it ended."""
+        left = read_or_none(self._left)
+        if left is None:
+            return
+        self._left.unlink(missing_ok=True)
+        for attempt in left.decode().split("\n"):
+            self.follow(attempt)
+            self.finish(attempt)
 
     def _is_local(self, attempt: str) -> bool:
         return AttemptDir(self._directory / attempt).exists()
 
     def _run(self) -> None:
-        while not self._over():
+        while True:
             self._wake.wait(_SHARE_EVERY)
             self._wake.clear()
+            leave_by = self._leave_by
             with self._guard:
                 attempts = list(self._shared)
-            for attempt in attempts:
-                self._share(attempt)
+            failed = [attempt for attempt in attempts if not self._share(attempt)]
+            if leave_by is None:
+                continue
+            if failed or not self._shared or time.monotonic() > leave_by:
+                return
 
-    def _over(self) -> bool:
-        """Whether the program leaves and all is shared, or it must not wait any longer."""
-        if self._leave_by is None:
-            return False
-        with self._guard:
-            return not self._shared or time.monotonic() > self._leave_by
-
-    def _share(self, attempt: str) -> None:
-        """Share a few batches. What fails is tried again: the file stays."""
+    def _share(self, attempt: str) -> bool:
+        """Share a few batches; False when that failed. It is tried again: the file stays."""
         with self._guard:
             offset, last = self._shared[attempt], attempt in self._finished
         try:
             if offset is None:
-                offset = self._side.rows(_SIZE, {"attempt": attempt})[0][0] or 0
+                offset = self._side.read(_SIZE, {"attempt": attempt})[0][0] or 0
             offset, rest = self._batches(attempt, offset)
         except (StoreError, OSError):
             offset, rest = None, True
@@ -147,6 +161,7 @@ class PostgresOutputs:
                 self._finished.discard(attempt)
         if rest and offset is not None:
             self._wake.set()
+        return offset is not None
 
     def _batches(self, attempt: str, offset: int) -> tuple[int, bool]:
         """Return up to where it is shared then, and whether there is more."""

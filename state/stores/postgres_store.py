@@ -24,7 +24,7 @@ def open_shared(directory: Path, url: str, *, write: bool = True) -> Store:
     except BaseException:
         postgres_link.leave(pair, write=write)
         raise
-    outputs = PostgresOutputs(directory, pair)
+    outputs = PostgresOutputs(directory, pair, write=write)
     return Store(
         directory,
         journal,

@@ -12,7 +12,7 @@ from typing import Any
 
 from runbook_tui.report import show as report
 from state.fold import fold
-from state.stores.store import open_local
+from state.stores.location import Location
 
 LONGEST = 600
 """Seconds after which a command of the program is taken for stuck."""
@@ -40,6 +40,8 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     """Words before the command, for a program that is to see the machine otherwise."""
+    url: str | None = None
+    """The database that the state is shared in."""
 
     def run(self, *words: str, fault: str | None = None) -> Done:
         """Run a command to its end."""
@@ -69,14 +71,14 @@ class Program:
 
     def runs(self) -> list[dict[str, Any]]:
         """Return what `runs --json` prints, without starting the program for it."""
-        with open_local(self.state, write=False) as store:
+        with Location(self.state, self.url).open(write=False) as store:
             read = [store.journal.read(run) for run in store.journal.runs()]
             states = [fold(records) for records in read if records]
             return [report.summary(state, report.observed(state, store)) for state in states]
 
     def show(self, run: str) -> dict[str, Any]:
         """Return what `show RUN --json` prints, without starting the program for it."""
-        with open_local(self.state, write=False) as store:
+        with Location(self.state, self.url).open(write=False) as store:
             return report.show(fold(store.journal.read(run)), store)
 
     def _command(self, words: Sequence[str]) -> list[str]:
@@ -87,7 +89,11 @@ class Program:
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a command of the program gets."""
-        return {**os.environ, **self.env, "RUNBOOK_STATE": str(self.state), **more}
+        place = {
+            "RUNBOOK_STATE": self.url or str(self.state),
+            "RUNBOOK_STATE_LOCAL": str(self.state),
+        }
+        return {**os.environ, **self.env, **place, **more}
 
 
 def step(shown: Mapping[str, Any], id_: str) -> dict[str, Any]:

@@ -265,6 +265,7 @@ class ScriptedOperator:
         self.person = person
         self.asked: list[Question] = []
         self.refusals: list[str] = []
+        self.away: list[str | None] = []
         self.records: list[Record] = []
         self.state: RunState | None = None
         self.cues: list[tuple[Callable[[RunState], bool], Callable[[], Command | None]]] = []
@@ -299,6 +300,10 @@ class ScriptedOperator:
         """Keep what is said."""
         self.state = state
         self.records += records
+
+    def store_away(self, sentence: str | None) -> None:
+        """Note why the store is away, and that it is back."""
+        self.away.append(sentence)
 
     def commands(self, timeout: float) -> Sequence[Command]:
         """Obey the next cue when its time has come."""

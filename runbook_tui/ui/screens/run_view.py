@@ -74,6 +74,7 @@ class RunView(Screen[None]):
         self._audited: Audited | None = None
         self._peeks: Mapping[str, Peek] = {}
         self._held = False
+        self._away = ""
         self._step = ""
         self._own_choice = False
         self._question = ""
@@ -171,6 +172,9 @@ class RunView(Screen[None]):
         refusal = self.operator.take_refusal()
         if refusal:
             self.keys.say(safe(refusal))
+        if self.operator.away != self._away:
+            self._away = self.operator.away
+            self.keys.say(safe(self._away or "The journal is back: the run goes on."))
         if state is not None:
             self._take_state(state)
         if peeks is not None:
@@ -244,6 +248,7 @@ class RunView(Screen[None]):
             peeks=self._peeks,
             driving=self.is_driving,
             held=self._held,
+            away=self.operator.away,
         )
 
     def _plan(self, state: RunState) -> Plan:
