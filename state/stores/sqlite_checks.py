@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from state.errors import StoreCorrupt, StoreFull, StoreUnusable
+from state.stores.lock_trial import locks_hold
 from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
 
 JOURNAL: Final = "journal.db"
@@ -22,6 +23,8 @@ WRITE_BYTES: Final = 1024 * 1024
 """The journal is opened for writing only while this much room is left."""
 OPEN_BYTES: Final = 256 * 1024
 """Room that opening (index and write-ahead log) may need at once."""
+
+_DOUBTFUL_BYTES: Final = 32 * 1024 * 1024
 
 NETWORK_SYSTEMS: Final = frozenset(
     [
@@ -69,6 +72,12 @@ def check_directory(directory: Path) -> None:
         raise StoreUnusable(
             f"The state directory {directory} cannot be written.",
             "Make it writable for yourself, or name another one in RUNBOOK_STATE.",
+        )
+    if not locks_hold(directory):
+        raise StoreUnusable(
+            f"The state directory {directory} is on a disk ({kind}) whose locks keep nobody out: "
+            "two programs could drive one run.",
+            "Name a directory on a local disk in RUNBOOK_STATE.",
         )
 
 
@@ -139,9 +148,36 @@ def make_file(directory: Path) -> None:
 
 
 def free_bytes(directory: Path) -> int:
-    """Return how much room is left for this user."""
+    """Return how much room is left for this user.
+
+    Root may use what is kept for root; but ext4 shows it up to 16 MB more, which nobody gets. When
+    it is no more than that, root's room is found out by taking some.
+    """
     found = os.statvfs(directory)
-    return (found.f_bfree if os.geteuid() == 0 else found.f_bavail) * found.f_frsize
+    everybody = found.f_bavail * found.f_frsize
+    roots = found.f_bfree * found.f_frsize
+    if os.geteuid() != 0 or roots <= everybody:
+        return everybody
+    if roots > _DOUBTFUL_BYTES:
+        return roots
+    sizes = (WRITE_BYTES + BALLAST_BYTES, WRITE_BYTES, OPEN_BYTES)
+    taken = next((size for size in sizes if _can_take(directory, size)), 0)
+    return max(everybody, taken)
+
+
+def _can_take(directory: Path, size: int) -> bool:
+    """Tell whether so many bytes can be had, by reserving them for an instant."""
+    try:
+        handle = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, FILE_MODE)
+    except OSError:
+        return False
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 def check_room(directory: Path, *, write: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,25 +26,36 @@ def mount(*arguments: str) -> None:
     subprocess.run(["mount", *arguments], check=True)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB."""
-    mount("-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(tmp_path))
+@pytest.fixture(params=["tmpfs", "ext4"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB in memory, or one of 80 MB, of which ext4 gives nobody the last 1.6."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if request.param == "tmpfs":
+        mount("-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", str(disk))
+    else:
+        image = tmp_path / "image"
+        with image.open("wb") as file:
+            file.truncate(80 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", str(image)], check=True)
+        mount("-o", "loop", str(image), str(disk))
     try:
-        yield tmp_path
+        yield disk
     finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def fill(disk: Path) -> Path:
     """Use up all the room that is left."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            return filler
+        for size in (1 << 20, 1 << 16, 1 << 12):
+            try:
+                while True:
+                    os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, size)
+            except OSError:
+                continue
+    return filler
 
 
 def begin(journal: SqliteJournal) -> None:
