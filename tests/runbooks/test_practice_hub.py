@@ -40,6 +40,11 @@ def _plan(folder: Path, environment: str) -> Plan:
         *("practice-hub/deployment.yaml", "practice-hub/rollback.yaml"),
         *("examples/first.yaml", "examples/decide.yaml", "examples/parallel.yaml"),
         *("examples/certificate.yaml", "examples/certificates.yaml"),
+        *(
+            "examples/elasticsearch-rolling-restart.yaml",
+            "examples/certificate-authority-trust.yaml",
+        ),
+        "examples/certificate-authority-rotation.yaml",
     ],
 )
 def test_a_shipped_runbook_has_no_problem(folder: Path, name: str) -> None:
