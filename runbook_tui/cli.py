@@ -24,8 +24,13 @@ COMMANDS: Final = {
     "show": "Show a run and its steps.",
     "events": "Print a run's events as JSON lines.",
     "log": "Print the output of a step.",
+    "watch": "Look on while somebody else drives a run.",
     "note": "Write a note on a run.",
     "stop": "Stop what runs.",
+    "approve": "Say yes to what another operator is about to do.",
+    "deny": "Say no to it.",
+    "take-over": "Drive a run that somebody else drives.",
+    "handover": "Give a run to somebody else.",
     "plan": "Say what a run would do, and what is already there.",
     "lint": "Check runbooks without running them.",
     "schema": "Print the JSON Schema of runbooks.",
@@ -64,7 +69,7 @@ class Commands(click.Group):
         """Return a command, imported."""
         if cmd_name not in COMMANDS:
             return None
-        module = _MODULES.get(cmd_name, cmd_name)
+        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
         found: click.Command = import_module(f"runbook_tui.commands.{module}").command
         return found
 

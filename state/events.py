@@ -342,8 +342,8 @@ class ApprovalGiven:
 class TakenOver:
     """Follows `run_resumed` when another driver was replaced: `before` on `host`.
 
-    `how`: yielded (it left when it was asked) | expired (it was not heard of any more) | silent (it
-    was, and did not answer).
+    `how`: yielded (it left when it was asked) | left (it had left before) | expired (it was not
+    heard of any more) | silent (it was, and did not answer).
     """
 
     kind: ClassVar[str] = "taken_over"

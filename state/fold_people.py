@@ -26,7 +26,7 @@ from state.fold_steps import refuse
 from state.run_state import Approval, Note, Replaced
 
 MESSAGES: Final = frozenset({"note", "stop", "approve", "deny", "take_over", "hand_over"})
-HOW: Final = frozenset({"yielded", "expired", "silent"})
+HOW: Final = frozenset({"yielded", "left", "expired", "silent"})
 
 
 def message_taken(draft: RunDraft, record: Record, payload: MessageTaken) -> None:

@@ -59,6 +59,7 @@ _WORDS = {
     0: "done",
     1: "a step failed. Go on with: runbook resume {run}",
     3: "waits for a decision. Go on with: runbook resume {run}",
+    4: "somebody else drives it now. Watch: runbook watch {run}",
     5: "aborted. Take it back with: runbook rollback {run}",
     7: "rolled back",
     130: "left. Running steps go on. Go on with: runbook resume {run}",

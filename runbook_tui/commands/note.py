@@ -10,12 +10,9 @@ import click
 @click.argument("text")
 @click.option("--step", help="The step that the note is on.")
 def command(run: str, text: str, step: str | None) -> None:
-    """Write a note on a run that nobody drives at the moment; it goes into the journal.
-
-    While somebody drives, their screen takes notes: m.
-    """
+    """Write a note on a run; it goes into the journal, whoever drives the run."""
     from runbook_tui.commands.find import run_state, step_state
-    from runbook_tui.commands.operator import operator
+    from runbook_tui.commands.operator import sender
     from runbook_tui.definition.problems import UsageProblem
     from runbook_tui.engine import notes
     from state.stores.location import location
@@ -26,5 +23,5 @@ def command(run: str, text: str, step: str | None) -> None:
         state = run_state(store.journal, run)
         if step is not None:
             step_state(state, step)
-        notes.add(store, state, operator(), text, step)
+        notes.write(store, state, sender(), text, step)
     click.echo(f"noted on {run}")

@@ -1,9 +1,13 @@
-"""Who drives."""
+"""Who drives, and who sends."""
 
 from __future__ import annotations
 
 import getpass
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runbook_tui.engine.sending import Sender
 
 
 def operator() -> str:
@@ -15,3 +19,12 @@ def operator() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
+
+
+def sender() -> Sender:
+    """Return who sends a message from here."""
+    import socket
+
+    from runbook_tui.engine.sending import Sender
+
+    return Sender(operator(), socket.gethostname().partition(".")[0])

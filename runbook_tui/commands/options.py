@@ -61,6 +61,16 @@ def driving(command: F) -> F:
     return command
 
 
+def without_screen(command: F) -> F:
+    """`--headless` and `--json`, of a command that only looks."""
+    for option in (
+        click.option("--headless", is_flag=True, help="No screen: a line for each event."),
+        click.option("--json", "as_json", is_flag=True, help="Headless, each event as JSON."),
+    ):
+        command = option(command)
+    return command
+
+
 def _pairs(
     ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:

@@ -37,3 +37,13 @@ def take_up(run: str, given: Mapping[str, str]) -> int:
 def roll_back(run: str, given: Mapping[str, str], reason: str) -> int:
     """Roll a run back; `given` are secret parameters."""
     return show(location(), operator(), rollback=(run, reason), given=given)
+
+
+def watch(run: str) -> int:
+    """Look on while somebody else drives a run."""
+    return show(location(), operator(), watch=run)
+
+
+def take_over(run: str, given: Mapping[str, str], reason: str) -> int:
+    """Drive a run instead of whoever does; `given` are secret parameters."""
+    return show(location(), operator(), take_over=(run, reason), given=given)

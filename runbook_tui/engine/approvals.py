@@ -99,23 +99,33 @@ def cannot(plan: Plan, identities: Identities) -> str | None:
 MEND: Final = "Share the journal: RUNBOOK_STATE=postgresql://HOST/DATABASE"
 
 
+def data(question: Question, state: RunState, reason: str) -> dict[str, Json]:
+    """Return what a message of approval or refusal carries."""
+    step = question.step or ""
+    bound = binding(state, step)
+    return {"step": step, "question": question.id, "binding": bound, "reason": reason}
+
+
 def events(
-    message: Message, state: RunState, step: str | None, identities: Identities
+    message: Message, state: RunState, identities: Identities, driver: str | None
 ) -> tuple[Payload, ...] | str:
-    """Return the events of an approval or a refusal, or a sentence why it does not count."""
-    question = state.question_on(step) if step is not None else None
-    if step is None or question is None or question.asks != ASKS:
+    """Return the events of an approval or a refusal, or a sentence why it does not count.
+
+    `driver` is the role of whoever drives, if that is known.
+    """
+    step = message.data.get("step")
+    question = state.question_on(step) if isinstance(step, str) else None
+    if question is None or question.asks != ASKS:
         return f"{step or 'the run'} does not wait for an approval"
-    problem = _problem(message, question, state, identities)
+    problem = _problem(message, question, state, identities, driver)
     if problem is not None:
         return problem
     said = message.data.get("reason")
     reason = said.strip() if isinstance(said, str) and said.strip() else None
     if message.kind == DENY:
         why = f"{message.sender}@{message.host} ({message.identity}) refused"
-        return (
-            QuestionAnswered(question.id, DENY, "person", f"{why}: {reason}" if reason else why),
-        )
+        why = f"{why}: {reason}" if reason else why
+        return (QuestionAnswered(question.id, DENY, "person", why),)
     until = clock.later(message.at, LASTS)
     return (
         ApprovalGiven(question.id, message.sender, message.host, message.identity, until, reason),
@@ -123,14 +133,18 @@ def events(
 
 
 def _problem(
-    message: Message, question: Question, state: RunState, identities: Identities
+    message: Message,
+    question: Question,
+    state: RunState,
+    identities: Identities,
+    driver: str | None,
 ) -> str | None:
     """Return why a message does not count for the question, None when it does."""
     who = message.identity
     if not who:
         return "this journal knows nobody: approvals need PostgreSQL"
-    if who in (question.shown.get("asked_by"), identities.own()):
-        return f"{who} asked, or drives, and cannot approve it: another person must"
+    if who in (question.shown.get("asked_by"), driver):
+        return f"{who} asked for it, or drives the run, and cannot approve it: another person must"
     roles = roles_of(question)
     if roles and not any(identities.is_member(who, role) for role in roles):
         return f"{who} is in none of the roles that may: {', '.join(roles)}"

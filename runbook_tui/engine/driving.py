@@ -101,12 +101,14 @@ class Session:
         )
         self._news.append(record)
 
-    def take_up(self, changed: tuple[str, ...], known: RunState | None = None) -> None:
-        """Journal that the run is driven again; `known` is a state of it, read before."""
+    def take_up(
+        self, changed: tuple[str, ...], known: RunState | None = None, *more: Payload
+    ) -> None:
+        """Journal that the run is driven again, and `more`; `known`: a state of it, read before."""
         self._known = known
         recorder = self._recorder(lambda state, records: self._news.extend(records))
         away = clock.seconds_since(recorder.state.at)
-        recorder.record(RunResumed(away, runbook_tui.__version__, changed))
+        recorder.record(RunResumed(away, runbook_tui.__version__, changed), *more)
         self._known = recorder.state
 
     def begin_with(self, command: Command) -> None:

@@ -78,7 +78,7 @@ def _obeyed(message: Message, state: RunState, identities: Identities) -> tuple[
     if message.kind == STOP:
         return _stopped(message, state, step)
     if message.kind in (APPROVE, DENY):
-        return approvals.events(message, state, step, identities)
+        return approvals.events(message, state, identities, identities.own())
     return _asked_to_leave(message, state)
 
 

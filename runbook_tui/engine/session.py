@@ -29,7 +29,7 @@ from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
 from state import fold
 from state.errors import ImportedRun, RunExists
-from state.events import RollbackBegun
+from state.events import Payload, RollbackBegun
 from state.run_state import RunState
 from state.status import RunStatus
 
@@ -103,18 +103,40 @@ def start(prepared: Prepared, place: Place) -> Session:
     raise UsageProblem("No free run id was found", "Try again")
 
 
-def resume(run: str, place: Place, parameters: Mapping[str, str] | None = None) -> Session:
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How a run is taken from another driver: what is journaled for it, and whether by force."""
+
+    events: tuple[Payload, ...] = ()
+    by_force: bool = False
+
+
+def resume(
+    run: str,
+    place: Place,
+    parameters: Mapping[str, str] | None = None,
+    taking: Taking = Taking(),
+) -> Session:
     """Take a run up again, with the definition it began with; of a run that is being rolled back,
     its linked run. `parameters` are the secret ones: they are not in the journal.
 
     Raises UsageProblem for an unknown run or one that is over, InUse, StoreError.
+    """
+    state = to_go_on_with(place, run)
+    return _taken_up(place, state, parameters or {}, taking)
+
+
+def to_go_on_with(place: Place, run: str) -> RunState:
+    """Return the run that a resume of `run` drives: itself, or its rollback's linked run.
+
+    Raises UsageProblem for an unknown run or one that is over.
     """
     state = read_state(place, run)
     while state.rollback_by is not None and place.journal.head(state.rollback_by) is not None:
         state = read_state(place, state.rollback_by)
     if state.status in _ENDED and not _unfinished(place, state):
         raise UsageProblem(f"The run {state.run} is over: {state.status.value}", "See runbook runs")
-    return _taken_up(place, state, parameters or {})
+    return state
 
 
 def rollback(
@@ -219,12 +241,20 @@ def changed_since(state: RunState, plan: Plan) -> tuple[str, ...]:
     return tuple(one.step for one in diff.differences(plan, fresh)) or tuple(files)
 
 
-def _session(place: Place, run: str, plan: Plan, above: int) -> Session:
-    taken = environments_in_use.take(place.store, run, outline.locks(plan), place.operator, above)
+def _session(place: Place, run: str, plan: Plan, above: int, *, by_force: bool = False) -> Session:
+    names = outline.locks(plan)
+    taken = environments_in_use.take(
+        place.store, run, names, place.operator, above, by_force=by_force
+    )
     return Session(place, run, plan, taken)
 
 
-def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> Session:
+def _taken_up(
+    place: Place,
+    state: RunState,
+    parameters: Mapping[str, str],
+    taking: Taking = Taking(),
+) -> Session:
     origin = place.store.origin(state.run)
     if origin is not None:
         known = ImportedRun(state.run, origin)
@@ -232,10 +262,15 @@ def _taken_up(place: Place, state: RunState, parameters: Mapping[str, str]) -> S
     plan = plan_of(place, state, parameters)
     check_runnable(plan)
     check_approvals(plan, place)
-    session = _session(place, state.run, plan, state.token)
+    session = _session(place, state.run, plan, state.token, by_force=taking.by_force)
     try:
+        head = place.journal.head(state.run)
+        if head is not None and head.count != state.seq:
+            # Whoever drove it wrote on until we had the lease.
+            state = read_state(place, state.run)
+            plan = session.plan = session.plans[state.run] = plan_of(place, state, parameters)
         if not state.final:
-            session.take_up(changed_since(state, plan), state)
+            session.take_up(changed_since(state, plan), state, *taking.events)
         elif state.status is RunStatus.SUCCEEDED:
             mark_rolled_back(session, state)
     except BaseException:

@@ -62,8 +62,11 @@ class RunbookApp(App[int]):
         launch: tuple[Path, str | None, dict[str, str]] | None = None,
         resume: str | None = None,
         rollback: tuple[str, str] | None = None,
+        watch: str | None = None,
+        take_over: tuple[str, str] | None = None,
     ) -> None:
-        """Begin at Home, at Launch of a file, with a run taken up, or with a run's rollback."""
+        """Begin at Home, at Launch of a file, with a run taken up, with a run's rollback, looking
+        on at a run, or taking one over."""
         super().__init__(driver_class=GatedDriver)
         wanted = wants_ascii() if ascii_only is None else ascii_only
         self.glyphs = ASCII if wanted else UNICODE
@@ -78,7 +81,9 @@ class RunbookApp(App[int]):
         self._launch = launch
         self._resume = resume
         self._rollback = rollback
-        self._direct = bool(launch or resume or rollback)
+        self._watch = watch
+        self._take_over = take_over
+        self._direct = bool(launch or resume or rollback or watch or take_over)
         self._terminal_title = ""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -105,6 +110,12 @@ class RunbookApp(App[int]):
                     rolls_back=True,
                 )
             )
+
+        elif self._watch is not None:
+            self.open_run(self._watch, drive=False)
+        elif self._take_over is not None:
+            run, reason = self._take_over
+            self.push_screen(self._run_screen()(self.backend, None, run=run, wants=reason))
 
     def open_launch(self, file: Path, environment: str | None, given: dict[str, str]) -> None:
         """Show the form that starts a runbook."""

@@ -112,6 +112,16 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Driven:
+    """Who drives a run that is not driven here: `operator@host`, since when, how one knows."""
+
+    who: str
+    run: str
+    since: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """What an audit of a run's journal found: how many events, and what is wrong, in sentences."""
 
@@ -127,6 +137,8 @@ class Ended:
     sentence: str = ""
     advice: str = ""
     run: str = ""
+    by: Driven | None = None
+    """Who drives instead, when the place or the run is in use."""
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -174,4 +186,25 @@ class Backend(Protocol):
         """Say in rows (label, words) what a step's action will do."""
 
     def note(self, run: str, step: str | None, words: str) -> None:
-        """Write a note on a run that nobody drives."""
+        """Write a note on a run that is not driven here."""
+
+    def follow(
+        self,
+        run: str,
+        tell: Callable[[RunState, Driven | None], None],
+        going: Callable[[], bool],
+    ) -> None:
+        """Tell how a run stands and who drives it, as it changes, while `going`."""
+
+    def vote(self, run: str, step: str, kind: str, reason: str) -> str:
+        """Approve or deny what a step waits for; return what came of it."""
+
+    def take_over(
+        self,
+        run: str,
+        reason: str,
+        operator: Operator,
+        say: Callable[[str], None],
+        going: Callable[[], bool],
+    ) -> Ended:
+        """Ask whoever drives a run, then drive it; `say` tells what goes on until then."""

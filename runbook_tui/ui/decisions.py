@@ -11,10 +11,12 @@ from typing import Any
 
 from textual.content import Content
 
+from runbook_tui.engine import approvals
 from runbook_tui.engine.ports import (
     Abort,
     Answer,
     Command,
+    HandOver,
     Hold,
     Release,
     RollBack,
@@ -40,6 +42,7 @@ ACTING: Mapping[str, str] = {
     "x": "stop the step",
     "p": "pause after it",
     "o": "open a shell",
+    "t": "hand over or take over",
     "a": "abort",
 }
 """The letters that act, each only after `d`."""
@@ -54,6 +57,8 @@ SAFE = {
     "partial": "Leave it so: look first",
     "unknown": "Leave it so: look first",
     "elsewhere": "Keep waiting: look there first",
+    "approval": "Keep waiting",
+    "takeover": "Leave it open: they drive in 30 s",
 }
 
 MENU = "menu"
@@ -84,6 +89,10 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
         words = _in_order(question.choices, question)
     else:
         words = tuple(word for word in question.choices if word not in ("yes", "rollback"))
+    if question.asks == "approval":
+        words = tuple(word for word in words if word not in ("approve", "deny"))
+    if question.asks == "takeover":
+        words, choices = (), [*choices, *_giving(question)]
     unknown = question.asks in ("unknown", "partial")
     choices += [
         _offered(offers[word], only=len(offers) == 1)
@@ -139,6 +148,13 @@ def _offered(offer: Offer, *, only: bool) -> Choice:
     if offer.reason == "optional":
         return Choice(offer.name, label, key, reason="optional")
     return Choice(offer.name, label, key)
+
+
+def _giving(question: Question) -> tuple[Choice, ...]:
+    """Return the answers to somebody who wants to drive."""
+    who = question.shown.get("to") or question.shown["by"]
+    stays = Choice("stay", "Go on driving, and say why", reason="optional", prompt="Why")
+    return (Choice("yield", f"Let {who} drive", "y"), stays)
 
 
 def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
@@ -207,6 +223,13 @@ def _meanwhile(scene: Scene, step: str) -> str:
 def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
     if question.asks == "rollback":
         return (safe("A run of its own takes back what this run did, newest first."),)
+    if question.asks == "approval":
+        return _approval(question, scene)
+    if question.asks == "takeover":
+        by = f"{question.shown['by']}@{question.shown['host']}"
+        why = safe(f'{by}: "{question.shown["reason"]}"')
+        then = "Without an answer in 30 s this screen becomes read only. Running steps go on."
+        return (why, text(then))
     if question.asks == "elsewhere":
         begun, heard = (local(str(question.shown.get(name, ""))) for name in ("since", "heard"))
         words = f"Begun there {begun}, last heard from {heard}. From here nobody can see what"
@@ -234,9 +257,21 @@ def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
         yield "Nothing runs again by itself. Run it again only if you know that it did not happen."
 
 
+def _approval(question: Question, scene: Scene) -> tuple[Any, ...]:
+    shown, run = question.shown, scene.state.run
+    roles = approvals.roles_of(question)
+    whose = f"anybody but you in {' or '.join(roles)}" if roles else "anybody but you"
+    given = ", ".join(f"{one.operator}@{one.host}" for one in question.approvals)
+    so_far = f"; so far {given}" if given else ""
+    return (
+        safe(f"{shown.get('count', 1)} must say yes: {whose}{so_far}."),
+        safe(f"They run:  runbook watch {run}  and press  d  then  y"),
+    )
+
+
 def _rows(question: Question) -> tuple[Content, ...]:
     """Return what a confirmation tells of the step: label and text, a row each."""
-    if question.asks not in ("confirm", "typed", "start"):
+    if question.asks not in ("confirm", "typed", "start", "approval"):
         return ()
     rows = {name: question.shown[name] for name in ("rows", "steps") if name in question.shown}
     return tuple(shown_lines(rows, short=True))
@@ -266,6 +301,9 @@ def menu(scene: Scene, step: str | None) -> Ask:
         )
     if scene.plan.way_back:
         choices.append(Choice("rollback", "Roll back …", "b", reason="required", prompt="Why"))
+    choices.append(
+        Choice("hand_over", "Hand over …", "t", reason="required", prompt="To whom, and why")
+    )
     choices.append(Choice("abort", "Abort …", "a", reason="required", prompt="Why abort"))
     lines = (text("Stopping is an interrupt, 10 s, then kill. Rolling back asks again."),)
     return Ask(MENU, text("What now?"), lines, tuple(choices))
@@ -296,6 +334,9 @@ def _from_menu(choice: str, reason: str) -> Command:
         return StopStep(choice.removeprefix("stop "), reason)
     if choice == "rollback":
         return RollBack(reason)
+    if choice == "hand_over":
+        to, _, why = reason.replace(":", " ", 1).partition(" ")
+        return HandOver(to, why.strip() or "asked for")
     if choice == "abort":
         return Abort(reason)
     return Release() if choice == "release" else Hold()

@@ -15,10 +15,19 @@ from runbook_tui.actions import registry
 from runbook_tui.definition import loader
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
 from runbook_tui.definition.values import wrong_value
-from runbook_tui.engine import notes, session, usual
+from runbook_tui.engine import (
+    environments_in_use,
+    following,
+    notes,
+    session,
+    taking_over,
+    usual,
+    voting,
+)
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import Operator
+from runbook_tui.engine.sending import Sender
 from runbook_tui.engine.session import Prepared
 from runbook_tui.engine.usual import Usual
 from runbook_tui.engine.workers import Workers
@@ -28,6 +37,7 @@ from runbook_tui.ui.backend import (
     BackendError,
     Check,
     Draft,
+    Driven,
     Ended,
     HomeView,
     PlanFound,
@@ -39,6 +49,7 @@ from runbook_tui.ui.previews import checks, found
 from state import fold
 from state.audit import audit
 from state.errors import CodecError, FoldError, StoreError
+from state.holders import Held
 from state.protocols import JournalReader
 from state.run_state import RunState
 from state.stores.location import Location
@@ -202,7 +213,8 @@ class EngineBackend:
                     code = driven.drive(operator)
                     return Ended(code, run=driven.run)
             except InUse as problem:
-                return Ended(exits.IN_USE, problem.sentence, problem.advice)
+                by = _driven_by(problem.held)
+                return Ended(exits.IN_USE, problem.sentence, problem.advice, by=by)
             except StoreError as problem:
                 return Ended(exits.STORE, problem.sentence, problem.advice)
 
@@ -241,10 +253,55 @@ class EngineBackend:
         return [(row.label, row.text) for row in rows]
 
     def note(self, run: str, step: str | None, words: str) -> None:
-        """Write a note on a run that nobody drives."""
+        """Write a note on a run that is not driven here."""
         with self._place() as place:
             state = session.read_state(place, run)
-            notes.add(place.store, state, self.operator, words, step)
+            notes.write(place.store, state, Sender(self.operator, self.host), words, step)
+
+    def follow(
+        self,
+        run: str,
+        tell: Callable[[RunState, Driven | None], None],
+        going: Callable[[], bool],
+    ) -> None:
+        """Tell how a run stands and who drives it, as it changes, while `going`."""
+        with in_words(), self.location.open() as store:
+            for seen in following.follow(store, run, going):
+                tell(seen.state, _driven_by(seen.held))
+
+    def vote(self, run: str, step: str, kind: str, reason: str) -> str:
+        """Approve or deny what a step waits for; return what came of it."""
+        with self._place() as place:
+            own = Sender(self.operator, self.host)
+            state = session.read_state(place, run)
+            return voting.vote(place.store, state, step, kind, reason, own)
+
+    def take_over(
+        self,
+        run: str,
+        reason: str,
+        operator: Operator,
+        say: Callable[[str], None],
+        going: Callable[[], bool],
+    ) -> Ended:
+        """Ask whoever drives a run, then drive it; `say` tells what goes on until then."""
+
+        def begin(place: Place) -> Session:
+            return taking_over.take_over(run, place, reason, self._given, say=say, going=going)
+
+        return self._drive(begin, operator)
+
+
+def _driven_by(held: Held | None) -> Driven | None:
+    if held is None:
+        return None
+    holder = held.holder
+    return Driven(
+        environments_in_use.who(held),
+        holder.run if holder is not None else "",
+        holder.since if holder is not None else "",
+        environments_in_use.seen(held),
+    )
 
 
 def _driven(store: Store, run: str) -> bool:

@@ -27,6 +27,8 @@ def show(
     launch: tuple[Path, str | None, Mapping[str, str]] | None = None,
     resume: str | None = None,
     rollback: tuple[str, str] | None = None,
+    watch: str | None = None,
+    take_over: tuple[str, str] | None = None,
     ascii_only: bool | None = None,
     folders: Mapping[Path, Path | None] = FOLDERS,
     directory: Path | None = None,
@@ -35,7 +37,8 @@ def show(
     """Show the screens until the operator leaves; return the exit code of what was driven.
 
     Begins at Home, at Launch of a file (`launch`: file, environment, parameters), with a run that
-    is taken up (`resume`), or with the rollback of a run and why. `folders` are where runbooks
+    is taken up (`resume`), with the rollback of a run and why, looking on at a run (`watch`), or
+    taking one over and why. `folders` are where runbooks
     lie (see FOLDERS), `directory` is where the run is called, `given` are secret parameters for
     a run taken up.
     """
@@ -66,6 +69,8 @@ def show(
             launch=(launch[0], launch[1], dict(launch[2])) if launch else None,
             resume=resume,
             rollback=rollback,
+            watch=watch,
+            take_over=take_over,
         )
         asking.append(app)
         code = app.run()

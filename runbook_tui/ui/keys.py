@@ -12,9 +12,12 @@ F1 = Key("f1", "help")
 Keys = tuple[tuple[Key, ...], tuple[Key, ...]]
 
 
-def looking(*, asks: bool, wide: bool, decides: bool = True) -> Keys:
-    """Return the keys of a run while the operator looks around; `decides`: something can be."""
-    keys = [Key("d", "decide", marked=asks)] if decides else []
+def looking(*, asks: bool, wide: bool, decides: bool = True, word: str = "decide") -> Keys:
+    """Return the keys of a run while the operator looks around; `decides`: something can be.
+
+    `word` says what `d` leads to.
+    """
+    keys = [Key("d", word, marked=asks)] if decides else []
     keys.append(Key("/", "search"))
     if wide:
         keys += [Key("&", "filter"), Key("e", "errors"), Key("F", "follow")]
@@ -73,6 +76,7 @@ ACT: Acts = (
     ("u", "undo this step"),
     ("x", "stop the step …"),
     ("p", "pause after it"),
+    ("t", "hand, take over …"),
     ("o", "open a shell"),
     ("a", "abort …"),
 )

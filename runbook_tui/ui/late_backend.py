@@ -16,6 +16,7 @@ from runbook_tui.ui.backend import (
     Backend,
     Check,
     Draft,
+    Driven,
     Ended,
     HomeView,
     PlanFound,
@@ -25,6 +26,7 @@ from runbook_tui.ui.backend import (
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import PlanStep
     from runbook_tui.engine.ports import Operator
+    from state.run_state import RunState
 
 
 class Closable(Backend, Protocol):
@@ -105,8 +107,32 @@ class LateBackend:
         return self._made().describe(step)
 
     def note(self, run: str, step: str | None, words: str) -> None:
-        """Write a note on a run that nobody drives."""
+        """Write a note on a run that is not driven here."""
         self._made().note(run, step, words)
+
+    def follow(
+        self,
+        run: str,
+        tell: Callable[[RunState, Driven | None], None],
+        going: Callable[[], bool],
+    ) -> None:
+        """Tell how a run stands and who drives it, as it changes, while `going`."""
+        self._made().follow(run, tell, going)
+
+    def vote(self, run: str, step: str, kind: str, reason: str) -> str:
+        """Approve or deny what a step waits for; return what came of it."""
+        return self._made().vote(run, step, kind, reason)
+
+    def take_over(
+        self,
+        run: str,
+        reason: str,
+        operator: Operator,
+        say: Callable[[str], None],
+        going: Callable[[], bool],
+    ) -> Ended:
+        """Ask whoever drives a run, then drive it; `say` tells what goes on until then."""
+        return self._made().take_over(run, reason, operator, say, going)
 
 
 @contextmanager

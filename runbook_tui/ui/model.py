@@ -29,6 +29,7 @@ from widgets.step_tree import StepLine
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan, PlanPhase, PlanStep
+    from runbook_tui.ui.backend import Driven
 
 _WILL_WANT = {"typed": "type", "ask": "ask", "approval": "appr"}
 
@@ -57,6 +58,10 @@ class Scene:
     """The operator wants nothing new to start."""
     away: str = ""
     """Why the journal cannot be reached; empty while it can."""
+    driven: Driven | None = None
+    """Who drives instead of this session, if anybody does."""
+    me: str = ""
+    """Who looks: `operator@host`."""
 
 
 def phase_id(name: str) -> str:
@@ -211,7 +216,8 @@ def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLin
         right = coming or (roughly(step.usually) if step.usually else "")
         took = coming
     elif status is StepStatus.WAITING:
-        right = took = "you"
+        question = scene.state.question_on(step.id)
+        right = took = "appr" if question and question.asks == "approval" else "you"
     elif status is StepStatus.SKIPPED:
         right = took = "skip"
     else:
@@ -245,6 +251,9 @@ def header(scene: Scene) -> Header:
     """Return the two rows on top."""
     plan, state, glyphs = scene.plan, scene.state, scene.glyphs
     title = safe(plan.runbook)
+    watching = scene.driven is not None and not scene.driving
+    if watching:
+        title = text(("WATCHING", "bold reverse"), "  ") + title
     version = plan.parameters.get("version")
     if version is not None and not version.secret:
         title += text("  ") + safe(version.value)
@@ -256,9 +265,7 @@ def header(scene: Scene) -> Header:
         title=title,
         place=plan.environment,
         protected=bool(home and home.protected),
-        who=f"{state.driver}@{state.driver_host or state.host}"
-        if "@" not in state.driver
-        else state.driver,
+        who=scene.me if watching and scene.me else _driver(state),
         where=safe(f" {glyphs.dot} ".join(_where(scene))),
         right=safe(f"run {state.run}"),
         more=more,
@@ -266,6 +273,14 @@ def header(scene: Scene) -> Header:
 
 
 _FATES = {"failure": "Failed", "partial": "Half done", "unknown": "Outcome not known"}
+
+
+def _driver(state: RunState) -> str:
+    if "@" in state.driver:
+        return state.driver
+    return f"{state.driver}@{state.driver_host or state.host}"
+
+
 _ENDED = {
     RunStatus.SUCCEEDED: "Succeeded",
     RunStatus.ABORTED: "Aborted: nothing was undone",
@@ -284,7 +299,7 @@ def _where(scene: Scene) -> list[str]:
         failures = f"{state.failures} failed" if state.failures else ""
         parts = [_ENDED[state.status], f"{done} of {total}", f"took {lasting(spent)}", failures]
         return [part for part in parts if part]
-    if not scene.driving:
+    if not scene.driving and scene.driven is None:
         return ["Nobody drives this run now", f"{_place(steps)} of {total}"]
     if scene.away:
         return ["The journal is away", "waits for it; what runs goes on"]
@@ -298,7 +313,12 @@ def _where(scene: Scene) -> list[str]:
     if question is not None:
         left = _left(scene)
         then = [f"then about {about(left)}"] if left else []
-        return ["Waits for you", f"{_number(steps, question.step)} of {total}", so_far, *then]
+        return [
+            _waits_for(scene, question),
+            f"{_number(steps, question.step)} of {total}",
+            so_far,
+            *then,
+        ]
     beside = {step.id for step in scene.plan.steps() if step.background}
     ahead_of = [stands for stands in running if stands.id not in beside] or running
     current = ahead_of[0] if running else next((s for s in steps if not s.done), None)
@@ -309,6 +329,14 @@ def _where(scene: Scene) -> list[str]:
         ahead = ["pauses after it"]
     place = _number(steps, current.id) if current else total
     return [f"{phase}step {place} of {total}", so_far, *ahead]
+
+
+def _waits_for(scene: Scene, question: Question) -> str:
+    if question.asks == "approval":
+        return "Waits for an approval"
+    if scene.driven is not None and not scene.driving:
+        return f"Waits for {scene.driven.who.partition('@')[0]}"
+    return "Waits for you"
 
 
 def _place(steps: list[StepState]) -> int:
@@ -336,7 +364,7 @@ def _left(scene: Scene) -> float:
     return left if left >= 1 and unknown <= len(scene.state.steps) // 3 else 0.0
 
 
-_FIRST = ("rollback", "abort", "start", "unknown", "partial", "failure")
+_FIRST = ("takeover", "rollback", "abort", "start", "unknown", "partial", "failure")
 
 
 def questions(state: RunState) -> tuple[Question, ...]:

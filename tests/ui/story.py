@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from runbook_tui.ui.backend import (
     BackendError,
     Check,
     Draft,
+    Driven,
     Ended,
     Entry,
     HomeView,
@@ -198,6 +201,10 @@ class FakeBackend:
         self.checks: tuple[Check, ...] = (Check("git", "reached", "good"),)
         self.problem: BackendError | None = None
         self.finish: queue.SimpleQueue[Ended] = queue.SimpleQueue()
+        self.driven: Driven | None = None
+        self.votes: list[tuple[str, str, str]] = []
+        self.taken: list[str] = []
+        self.yields = threading.Event()
 
     def home(self) -> HomeView:
         return self.view
@@ -285,6 +292,38 @@ class FakeBackend:
 
     def note(self, run: str, step: str | None, words: str) -> None:
         self.notes.append((step, words))
+
+    def follow(
+        self,
+        run: str,
+        tell: Callable[[RunState, Driven | None], None],
+        going: Callable[[], bool],
+    ) -> None:
+        assert self.story is not None
+        while going():
+            assert self.story.state is not None
+            tell(self.story.state, self.driven)
+            time.sleep(0.02)
+
+    def vote(self, run: str, step: str, kind: str, reason: str) -> str:
+        self.votes.append((step, kind, reason))
+        return f"{kind}: {step} of {run}"
+
+    def take_over(
+        self,
+        run: str,
+        reason: str,
+        operator: Operator,
+        say: Callable[[str], None],
+        going: Callable[[], bool],
+    ) -> Ended:
+        self.taken.append(reason)
+        say("asking dana@bastion (seen 1 s ago), who has 30 s to answer")
+        while not self.yields.is_set():
+            if not going():
+                return Ended(2)
+            self.yields.wait(0.02)
+        return self._drive(operator)
 
 
 def home_view() -> HomeView:

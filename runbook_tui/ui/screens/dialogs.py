@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from runbook_tui.ui.backend import Driven
 from runbook_tui.ui.keys import ACT, LOOK, Acts, Rows
 from widgets.choices import Choice, Choices
 from widgets.rows import Painted, Row, crop, glyphs_of, text, wrap
@@ -119,6 +120,19 @@ def leave_dialog(run: str, running: Sequence[str], coming: str) -> Dialog:
         choices[1] = Choice("leave", "Leave, the step goes on", "y")
         choices.append(Choice("stop", "Stop the step first … (interrupt, 10 s, then kill)", "x"))
     return Dialog(text("Leave this run?"), lines, tuple(choices))
+
+
+def in_use_dialog(sentence: str, by: Driven) -> Dialog:
+    """Say that somebody drives where a run was to begin, and offer to look on."""
+    name = by.who.partition("@")[0]
+    lines = [
+        safe(sentence),
+        text("Only one run at a time may change a place."),
+        text(),
+        text("From a shell:  ") + safe(f"runbook watch {by.run}").stylize("bold"),
+    ]
+    choices = (Choice("watch", f"Watch {name}'s run"), Choice("", "Not now"))
+    return Dialog(text("This place is in use"), lines, choices)
 
 
 class HelpScreen(ModalScreen[None]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import events, work
@@ -12,15 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
-from runbook_tui.ui import decisions, model, panes, shell_here
-from runbook_tui.ui.backend import BackendError
+from runbook_tui.ui import decisions, model, panes, shell_here, watching
+from runbook_tui.ui.backend import BackendError, Driven, Ended
+from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.model import Scene
-from runbook_tui.ui.screens.dialogs import HelpScreen, leave_dialog
+from runbook_tui.ui.screens.dialogs import HelpScreen, in_use_dialog, leave_dialog
 from runbook_tui.ui.screens.notes import NotesPane
 from runbook_tui.ui.screens.rollback import RollbackScreen
-from runbook_tui.ui.screens.run_view import RunView
-from runbook_tui.ui.sizes import WIDE
-from state.run_state import Question
+from runbook_tui.ui.screens.run_view import OPENED, RunView
+from state.run_state import Question, RunState
 from widgets.decision_bar import Ask, DecisionBar
 from widgets.field import Field
 from widgets.parallel_panes import ParallelPanes
@@ -214,6 +215,9 @@ class RunScreen(RunView):
         if scene.state.final:
             self.keys.say(text("The run is over: nothing is left to decide."))
             return
+        if scene.driven is not None and not scene.driving:
+            self._decide_as_watcher(scene)
+            return
         if not scene.driving:
             self.keys.say(safe(f"Nobody drives it. Take it up: runbook resume {scene.state.run}"))
             return
@@ -235,6 +239,15 @@ class RunScreen(RunView):
             self.call_later(self._enter_form)
         else:
             self.bar.enter_bar()
+
+    def _decide_as_watcher(self, scene: Scene) -> None:
+        """Offer what somebody may do who does not drive."""
+        if self._asking:
+            return
+        if self.focused is not None and not self.bar.has_the_focus:
+            self._came_from = self.focused
+        self.bar.show_ask(watching.ask(scene))
+        self.bar.enter_bar()
 
     async def _enter_form(self) -> None:
         scene = self._scene()
@@ -282,7 +295,7 @@ class RunScreen(RunView):
         """Nothing was decided: the focus goes back to where it was."""
         event.stop()
         self._focus_back()
-        if self.bar.asking is not None and self.bar.asking.id == decisions.MENU:
+        if self.bar.asking is not None and self.bar.asking.id in OPENED:
             self._close_menu()
 
     def _focus_back(self) -> None:
@@ -293,13 +306,18 @@ class RunScreen(RunView):
     def _close_menu(self) -> None:
         scene = self._scene()
         if scene is not None:
-            self.bar.show_now(model.now_bar(scene, wide=self.size.width >= WIDE))
+            self.bar.show_now(self._now(scene))
 
     def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
         """Hand the decision to the driver."""
         event.stop()
         if event.choice == decisions.SHELL:
             self._open_shell(event.ask)
+            return
+        if event.ask.id == watching.WATCH:
+            self._focus_back()
+            self._close_menu()
+            self._decided_as_watcher(event.choice, event.reason)
             return
         fields: Mapping[str, str] = {}
         if event.ask.form and event.choice not in ("skip", "rollback", "abort"):
@@ -313,6 +331,51 @@ class RunScreen(RunView):
         self._focus_back()
         if event.ask.id == decisions.MENU:
             self._close_menu()
+
+    def _decided_as_watcher(self, choice: str, reason: str) -> None:
+        state = self._state
+        if state is None:
+            return
+        kind, _, step = choice.partition(" ")
+        if kind == "take_over":
+            self.take_over(state, reason)
+        else:
+            self.keys.say(text("Sending it to whoever drives."))
+            self._vote(state.run, step, kind, reason)
+
+    @work(thread=True)
+    def _vote(self, run: str, step: str, kind: str, reason: str) -> None:
+        try:
+            said = self._backend.vote(run, step, kind, reason)
+        except BackendError as problem:
+            said = problem.sentence
+        self.app.call_from_thread(self.keys.say, safe(said))
+
+    def take_over(self, state: RunState, reason: str) -> None:
+        """Ask whoever drives; when they leave, or do not answer, drive it here."""
+        backend, run = self._backend, state.run
+
+        def say(line: str) -> None:
+            self._asking = line
+
+        def going() -> bool:
+            return not self._gone
+
+        self._asking, self._before = "Asking whoever drives.", state
+        self._drive = lambda port: backend.take_over(run, reason, port, say, going)
+        self.operator = ScreenOperator()
+        self._begin()
+        self._renew()
+
+    def in_use(self, ended: Ended, by: Driven) -> None:
+        """Say who drives here, and offer to look on."""
+        self.app.push_screen(in_use_dialog(ended.sentence, by), partial(self._in_use, ended, by))
+
+    def _in_use(self, ended: Ended, by: Driven, choice: str | None) -> None:
+        if choice == "watch":
+            self.app.switch_screen(RunScreen(self._backend, None, run=by.run))
+        else:
+            self._cannot(BackendError(ended.sentence, ended.advice))
 
     def _open_shell(self, asked: Ask) -> None:
         """Give the terminal to a shell where the step stands; what is asked stays asked."""
@@ -353,6 +416,7 @@ class RunScreen(RunView):
         """Leave: at once when nothing is driven here, else ask."""
         state = self._state
         if not self.is_driving or state is None or state.final:
+            self._gone = True
             self.app.call_later(self.app.run_action, "leave_run")
             return
         running = [stands.name for stands, _ in state.open_attempts()]

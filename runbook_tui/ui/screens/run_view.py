@@ -14,9 +14,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from runbook_tui.engine import plans
-from runbook_tui.ui import clock, decisions, keys, model, panes
-from runbook_tui.ui.backend import Audited, Backend, BackendError, Ended, Recorded
+from runbook_tui.exits import IN_USE
+from runbook_tui.ui import clock, decisions, keys, model, panes, watching
+from runbook_tui.ui.backend import Audited, Backend, BackendError, Driven, Ended, Recorded
 from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
+from runbook_tui.ui.following import Follower
 from runbook_tui.ui.model import Peek, Scene
 from runbook_tui.ui.screens.notes import NoteArea
 from runbook_tui.ui.screens.step_pane import StepPane
@@ -37,6 +39,9 @@ from widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan
 
+OPENED = (decisions.MENU, watching.WATCH)
+"""What the operator opened in the bar: it stays until they leave it."""
+
 BELLS = (120.0, 300.0, 900.0)
 """Seconds after which an unanswered question rings again."""
 
@@ -55,14 +60,17 @@ class RunView(Screen[None]):
         run: str | None = None,
         operator: ScreenOperator | None = None,
         rolls_back: bool = False,
+        wants: str = "",
     ) -> None:
         """`drive` starts or resumes the run, in a thread; without it `run` is only shown.
 
         `rolls_back`: it was called for a rollback, whose plan is shown as soon as it is asked.
+        `wants`: why this session is to drive the run instead of whoever does.
         """
         super().__init__()
         self._backend = backend
         self._drive = drive
+        self._wants = wants
         self._run = run
         self.operator = operator or ScreenOperator()
         self.driving: Driving | None = None
@@ -84,6 +92,13 @@ class RunView(Screen[None]):
         self._came_from: Widget | None = None
         self._second = ""
         self._leaving = False
+        self._follower: Follower | None = None
+        self._driven: Driven | None = None
+        self._asking = ""
+        """What goes on while whoever drives is asked to let this session drive."""
+        self._drove = self._gone = False
+        self._lost = ""
+        """Why this session, which drove, does so no more."""
         self.code = 0
         """Exit code of what was driven here."""
         self.header = RunHeader(
@@ -122,7 +137,8 @@ class RunView(Screen[None]):
         self.set_interval(0.1, self._tick)
 
     def on_unmount(self) -> None:
-        """End the watching thread."""
+        """End the watching threads."""
+        self._follow(None)
         self._watcher.close()
 
     @work(thread=True)
@@ -139,10 +155,25 @@ class RunView(Screen[None]):
 
     def _have(self, recorded: Recorded) -> None:
         self._plans[recorded.state.run] = recorded.plan
-        self._state = self._before = recorded.state
+        self._state = recorded.state
         if self._drive is not None:
+            self._before = recorded.state
             self._begin()
+        elif not recorded.state.final:
+            self._follow(recorded.state.run)
+            if self._wants:
+                self.take_over(recorded.state, self._wants)
         self._renew()
+
+    def take_over(self, state: RunState, reason: str) -> None:
+        """Drive the run here; a screen knows how."""
+
+    def _follow(self, run: str | None) -> None:
+        """Follow a run that is driven elsewhere; None: no more."""
+        if self._follower is not None:
+            self._follower.close()
+        self._follower = Follower(self._backend, run) if run is not None else None
+        self._driven = None
 
     def _cannot(self, problem: BackendError) -> None:
         lines = [(safe(problem.sentence), EMPTY)]
@@ -163,7 +194,7 @@ class RunView(Screen[None]):
     @property
     def is_driving(self) -> bool:
         """True while the driver of this session is at it."""
-        return self.driving is not None and self.driving.alive
+        return self.driving is not None and self.driving.alive and not self._asking
 
     def _tick(self) -> None:
         """Take what is new; once a second also what only time has changed."""
@@ -176,6 +207,12 @@ class RunView(Screen[None]):
             self._away = self.operator.away
             self.keys.say(safe(self._away or "The journal is back: the run goes on."))
         if state is not None:
+            self._drove, self._asking, self._lost = True, "", ""
+            self._follow(None)
+            self._take_state(state)
+        followed = self._follower.take() if self._follower is not None else None
+        if followed is not None:
+            state, self._driven = followed
             self._take_state(state)
         if peeks is not None:
             self._peeks = peeks
@@ -222,19 +259,35 @@ class RunView(Screen[None]):
 
     def _driver_ended(self, driving: Driving) -> None:
         """The driver is gone: say how, or go when the operator wanted to."""
-        self.driving, self._drive = None, None
+        self.driving, self._drive, self._asking = None, None, ""
         if self._leaving:
             self.app.exit(driving.ended.code if driving.ended else 1)
             return
         ended = driving.ended
         self.code = ended.code if ended else 1
-        if ended is not None and ended.sentence:
+        if ended is not None and ended.code == IN_USE and self._state is not None:
+            self._turn_to_watching(self._state.run, ended)
+        elif ended is not None and ended.by is not None and ended.by.run:
+            self.in_use(ended, ended.by)
+        elif ended is not None and ended.sentence:
             self._cannot(BackendError(ended.sentence, ended.advice))
         elif driving.failure is not None:
             words = f"The driver failed: {driving.failure!r}. Running steps go on."
             self._cannot(BackendError(words, "Leave with q, then run: runbook resume"))
         else:
             self._renew()
+
+    def _turn_to_watching(self, run: str, ended: Ended) -> None:
+        """Somebody else drives: this screen reads on."""
+        self._lost = ended.sentence if self._drove else ""
+        if ended.sentence and not self._drove:
+            self.keys.say(safe(ended.sentence))
+        self._follow(run)
+        self._renew()
+
+    def in_use(self, ended: Ended, by: Driven) -> None:
+        """The place is in use by another run; a screen may do more than say so."""
+        self._cannot(BackendError(ended.sentence, ended.advice))
 
     def _scene(self) -> Scene | None:
         state = self._state
@@ -249,6 +302,8 @@ class RunView(Screen[None]):
             driving=self.is_driving,
             held=self._held,
             away=self.operator.away,
+            driven=self._driven,
+            me=f"{self._backend.operator}@{self._backend.host}",
         )
 
     def _plan(self, state: RunState) -> Plan:
@@ -303,9 +358,18 @@ class RunView(Screen[None]):
             self.bar.show_ask(decisions.ask(scene, question, place))
             self._call_for(scene, question)
             self.question_shown(scene, question)
-        elif self.bar.asking is None or self.bar.asking.id != decisions.MENU:
-            self.bar.show_now(model.now_bar(scene, wide=self.size.width >= WIDE))
+        elif self.bar.asking is None or self.bar.asking.id not in OPENED:
+            self.bar.show_now(self._now(scene))
             self._set_title(scene, "")
+
+    def _now(self, scene: Scene) -> Now:
+        """Return what the bar says while nothing is asked here."""
+        if self._asking:
+            return Now(text("Asking"), ((safe(self._asking), EMPTY),))
+        if scene.driving or scene.driven is None:
+            return model.now_bar(scene, wide=self.size.width >= WIDE)
+        lost = (watching.replaced(scene.state) or self._lost) if self._drove else ""
+        return watching.now_bar(scene, lost)
 
     def _open_question(self, state: RunState) -> Question | None:
         """Return the question that the bar shows: the one walked to, else the first."""
@@ -346,8 +410,15 @@ class RunView(Screen[None]):
             shown = keys.choosing(glyphs_of(self))
         else:
             asks = bool(scene and scene.driving and scene.state.questions)
-            decides = scene is None or (scene.driving and not scene.state.final)
-            shown = keys.looking(asks=asks, wide=width >= WIDE, decides=decides)
+            watched = bool(scene and scene.driven and not scene.driving)
+            votes = bool(scene and watched and watching.asks_approval(scene.state))
+            decides = scene is None or ((scene.driving or watched) and not scene.state.final)
+            shown = keys.looking(
+                asks=asks or votes,
+                wide=width >= WIDE,
+                decides=decides,
+                word="decide" if votes or not watched else "take over",
+            )
         self.keys.show(*shown)
 
     def _typing(self) -> bool:

@@ -1,0 +1,91 @@
+"""What somebody who watches sees in the bar, and may decide there: approve, refuse, take over."""
+
+from __future__ import annotations
+
+from runbook_tui.ui.clock import local
+from runbook_tui.ui.model import Scene, first_question
+from runbook_tui.ui.panes import shown_lines
+from state.run_state import Question, RunState
+from widgets.choices import Choice
+from widgets.decision_bar import Ask, Now
+from widgets.rows import EMPTY, text
+from widgets.safe import safe
+
+WATCH = "watch"
+"""The id of what a watcher may decide."""
+
+TAKE_OVER = Choice("take_over", "Take over …", "t", reason="required", prompt="Why")
+
+
+def now_bar(scene: Scene, lost: str = "") -> Now:
+    """Return what the bar says; `lost` is why this session, which drove, does so no more."""
+    who = scene.driven.who if scene.driven else "nobody"
+    seen = f", {scene.driven.seen}" if scene.driven else ""
+    lines = [(safe(said), EMPTY) for said in (lost,) if said]
+    lines.append((safe(f"{who} drives{seen}. You can read, search and note."), EMPTY))
+    if not lost:
+        name = who.partition("@")[0]
+        how = f"({name} is asked first and has 30 s; a reason is required)"
+        lines.append((safe(f"d  take over …   {how}"), EMPTY))
+    return Now(text("Watching: read only"), tuple(lines))
+
+
+def replaced(state: RunState) -> str:
+    """Return what a driver that was replaced is told, once that is in the journal."""
+    by = state.replaced
+    if by is None:
+        return ""
+    return f'{by.by}@{by.host} took over at {local(by.at)}: "{by.reason}". You are watching now.'
+
+
+def asks_approval(state: RunState) -> Question | None:
+    """Return the open question that others must approve, if there is one."""
+    found = first_question(state)
+    if found is not None and found.asks == "approval":
+        return found
+    return next((one for one in state.questions if one.asks == "approval"), None)
+
+
+def ask(scene: Scene) -> Ask:
+    """Return what a watcher may decide now."""
+    question = asks_approval(scene.state)
+    name = scene.driven.who.partition("@")[0] if scene.driven else "nobody"
+    if question is not None and question.step is not None:
+        given = len(question.approvals)
+        asked = f"{scene.state.driver} asked at {local(question.asked_at)}"
+        rows = {key: question.shown[key] for key in ("rows",) if key in question.shown}
+        lines = [safe(f"{asked}; {given} of {question.shown.get('count', 1)} said yes so far.")]
+        return Ask(
+            WATCH,
+            safe(f"Approve: {question.text}"),
+            tuple(lines),
+            (
+                Choice("", "Not yet"),
+                Choice(f"approve {question.step}", "Approve", "y"),
+                Choice(
+                    f"deny {question.step}",
+                    "Refuse, with a reason",
+                    reason="required",
+                    prompt="Why not",
+                ),
+                TAKE_OVER,
+            ),
+            rows=tuple(shown_lines(rows, short=True)),
+        )
+    running = [stands.name for stands, _ in scene.state.open_attempts()]
+    untouched = f"{', '.join(running)} is not touched. " if running else ""
+    return Ask(
+        WATCH,
+        safe(f"Take over run {scene.state.run} from {name}?"),
+        (safe(f"{untouched}{name}'s screen becomes read only and says who took over and why."),),
+        (
+            Choice("", "Keep watching"),
+            Choice(
+                "take_over",
+                f"Ask {name}, then take over (30 s without an answer)",
+                "t",
+                reason="required",
+                prompt="Why",
+            ),
+        ),
+    )
