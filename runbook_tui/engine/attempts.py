@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -51,6 +52,7 @@ from state.events import (
 )
 from state.run_state import Answered, AttemptState
 from state.status import AttemptStatus, StepStatus, Verdict
+from state.stores import signals
 from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import boot_id, machine_id
 from state.stores.result import Result
@@ -331,10 +333,18 @@ class Attempts:
         self._end(flow.step, ended)
 
     def _tell_that_it_goes_on(self, flow: Judging, seen: list[Seen]) -> None:
+        """Note it once; what is at it stands for the progress of a worker that is gone."""
+        said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
+        last = self._recorder.state.steps[flow.step.id].attempts[-1]
+        with suppress(OSError):  # where the directory is gone nothing can be said there
+            signals.write_progress(
+                AttemptDir(self._root / last.directory),
+                f"Its worker is gone; awaited: {said}",
+                None,
+            )
         if not flow.told:
             flow.told = True
             reason = (flow.result.reason or "").strip()
-            said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
             text = f"{reason} Its effect is still being made, and awaited: {said}".strip()
             self._recorder.record(NoteAdded(text, flow.step.id))
 
