@@ -79,6 +79,7 @@ class RunView(Screen[None]):
         self._expanded: tuple[int, int, Plan] | None = None
         self._state: RunState | None = None
         self._before: RunState | None = None
+        self._greeting: tuple[str, RunState] | None = None
         self._audited: Audited | None = None
         self._peeks: Mapping[str, Peek] = {}
         self._held = False
@@ -229,19 +230,29 @@ class RunView(Screen[None]):
         if state.run not in self._plans:
             self._read_plan(state.run)
         elif first or (self._before is not None and state.resumes > self._before.resumes):
-            self._greet(state)
+            self._greet()
+        self._renew_greeting()
 
-    def _greet(self, state: RunState) -> None:
+    def _greet(self) -> None:
         """After a resume: say what happened while nobody was here."""
         before, self._before = self._before, None
         scene = self._scene()
         if before is None or scene is None:
             return
         gone = model.away(replace(scene, state=before))
-        self.pane.show_resume(
-            f"While you were away, {lasting(gone)}",
-            panes.resume_sections(scene, before, self._audited),
-        )
+        self._greeting = f"While you were away, {lasting(gone)}", before
+        self._tell_greeting(scene)
+
+    def _renew_greeting(self) -> None:
+        """Keep what is said there true for as long as it is shown: looks may still be out."""
+        scene = self._scene()
+        if scene is not None and self.pane.greets:
+            self._tell_greeting(scene)
+
+    def _tell_greeting(self, scene: Scene) -> None:
+        if self._greeting is not None:
+            title, before = self._greeting
+            self.pane.show_resume(title, panes.resume_sections(scene, before, self._audited))
 
     @work(thread=True)
     def _read_plan(self, run: str) -> None:

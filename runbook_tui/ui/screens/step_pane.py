@@ -135,6 +135,11 @@ class StepPane(Vertical):
         """Show what happened while the operator was away, until `leave_resume`."""
         self._resume_title, self._resume = title, sections
 
+    @property
+    def greets(self) -> bool:
+        """Whether it shows what happened while the operator was away."""
+        return bool(self._resume)
+
     def leave_resume(self) -> bool:
         """Show the step again; False when it was shown."""
         was, self._resume = bool(self._resume), ()
