@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,18 @@ async def until(pilot: Pilot[Any], condition: Condition, what: str) -> None:
 
 
 class Camera:
-    """Writes what is on the screen, at both sizes."""
+    """Writes what is on the screen, at each size."""
 
-    def __init__(self, pilot: Pilot[Any], folder: Path) -> None:
+    def __init__(
+        self, pilot: Pilot[Any], folder: Path, sizes: Sequence[tuple[int, int]] = SIZES
+    ) -> None:
         self._pilot = pilot
         self._folder = folder
+        self._sizes = sizes
 
     async def shoot(self, name: str) -> None:
-        """Write `name-80x24.png` and `name-160x45.png`."""
-        for width, height in SIZES:
+        """Write `name-80x24.png` and so on."""
+        for width, height in self._sizes:
             await self._pilot.resize_terminal(width, height)
             await asyncio.sleep(0.5)
             await self._pilot.pause()

@@ -357,7 +357,8 @@ def resume_sections(
         else text("The run goes on with the runbook as it was at the start."),
         *_chain(state.run, audited),
     )
-    last = f"Last seen {local(before.at if before else state.at)}, {state.driver}."
+    seen = before or state
+    last = f"Last seen {local(seen.at)}, {seen.driver}."
     return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
 
 
