@@ -93,6 +93,9 @@ class Finding:
     outputs: Mapping[str, str] = field(default_factory=dict)
     by_host: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The outputs a step adopts when this finding proves it done."""
+    ended: Outcome | ActionFailed | None = None
+    """How the act itself ended, by the record that it keeps of itself: it is adopted as if the
+    worker had left it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,9 @@ class Context(Protocol):
     def write(self, data: bytes, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Write raw output, redacted."""
 
+    def flush(self) -> None:
+        """Write what redaction still holds back; all output is on disk when this returns."""
+
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say in the present tense, with a number, what is going on (replaces the last one)."""
 
@@ -171,7 +177,7 @@ class Context(Protocol):
         """Keep one measurement of a monitor; it is on disk when this returns."""
 
     def host_progress(self, host: str, state: str, text: str = "") -> None:
-        """Say how one of several hosts stands: waiting | running | done | failed | unknown."""
+        """Say how a host stands: waiting | running | lost | done | failed | unknown."""
 
     def run(
         self,
@@ -262,6 +268,9 @@ class Spec:
     """Of an action that changes things: whether a step with these options changes nothing."""
     blind: Callable[[Mapping[str, Any]], bool] = lambda options: False
     """Of an action that probes: whether it cannot, with these options."""
+    records: bool = False
+    """Whether the probe reads a record that the act keeps of its own end, and is of use only where
+    the act's worker left no result."""
 
     def probes_with(self, options: Mapping[str, Any]) -> bool:
         """Tell whether the action's probe can say anything of a step with these options."""

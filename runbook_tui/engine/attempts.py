@@ -362,6 +362,7 @@ class Attempts:
             number=attempt.number,
             reads=attempt.reads,
             probes=spec.probes_with(act.options),
+            records=spec.records,
             verifies=step.verify is not None,
             undo=attempt.undo,
             ours=spec.proof != "none" or attempt.before != Verdict.PRESENT,

@@ -199,9 +199,9 @@ class _Looking:
 
     def _kinds(self, step: PlanStep, changes: bool) -> tuple[LookKind, ...]:
         spec = registry.spec(step.action)
-        probe: tuple[LookKind, ...] = (
-            ("probe",) if spec.probes_with(step.options) and spec.worker and changes else ()
-        )
+        # A record of its own end is kept by what has begun, and nothing has.
+        looks = spec.probes_with(step.options) and not spec.records and spec.worker and changes
+        probe: tuple[LookKind, ...] = ("probe",) if looks else ()
         return (*probe, "verify") if step.verify is not None else probe
 
     def _why_not(self, step: PlanStep) -> str | None:

@@ -80,7 +80,8 @@ def order(act: Act, values: Values, directory: Path, attempt: AttemptState, root
     step, started = act.step, values.state.started
     # A look reads what the attempt that it looks at has left behind.
     count = attempt.number - 1 if act.mode == "perform" else attempt.number
-    earlier = values.state.steps[step.id].attempts[:count]
+    tried = values.state.steps[step.id].attempts[:count]
+    earlier = [one for one in tried if one.undo == attempt.undo]
     job = Job(
         run=values.state.run,
         step=step.id,

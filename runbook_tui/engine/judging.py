@@ -7,14 +7,15 @@
 | stopped, out of time,  | the probe and `verify` | present success (adopted), absent failure,   |
 | unknown, worker died   |                        | else unknown                                 |
 
-With several looks the worse verdict counts. What only reads has no effect to look for. What takes
-a step back is looked at by the probe of the action that takes it back.
+Where a look finds the record that the act keeps of its own end (`ssh`), that stands for the
+worker's result. With several looks the worse verdict counts. What only reads has no effect to look
+for. What takes a step back is looked at by the probe of the action that takes it back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from runbook_tui.engine.retries import CUT_SHORT, INTERRUPTED
@@ -31,7 +32,11 @@ LOOKED = ("found", "missing", "unclear", "left")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is judged. `ours`: an effect that is present can only be this run's (see `recovery`)."""
+    """What is judged.
+
+    `ours`: an effect that is present can only be this run's (see `recovery`). `records`: its probe
+    reads the record that the act keeps of its own end, which adds nothing to a worker's result.
+    """
 
     step: str
     number: int
@@ -40,6 +45,7 @@ class Subject:
     verifies: bool
     undo: bool = False
     ours: bool = True
+    records: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class Seen:
     left: tuple[str, ...] = ()
     outputs: Mapping[str, str] | None = None
     by_host: Mapping[str, Mapping[str, str]] | None = None
+    ended: Result | None = None
+    """How the act itself ended, by the record that it keeps of itself."""
 
 
 def died(reason: str) -> Result:
@@ -72,6 +80,8 @@ def looks(subject: Subject, result: Result) -> tuple[LookKind, ...]:
         return ("verify",) if subject.verifies else ()
     if subject.reads or result.effect in ("none", "done"):
         return ()
+    if subject.records and result.status == "failed" and result.cause != TIMEOUT:
+        return ("verify",) if subject.verifies else ()
     return all_looks(subject)
 
 
@@ -92,6 +102,10 @@ def worst(seen: Sequence[Seen]) -> Verdict:
 
 def outcome(subject: Subject, result: Result, seen: Sequence[Seen]) -> AttemptEnded:
     """Return how the attempt ended."""
+    ended = next((one.ended for one in seen if one.ended is not None), None)
+    if ended is not None and result.status != "succeeded":
+        others = [one for one in seen if one.ended is None]
+        return _by_record(subject, result, ended, others)
     verdict = worst(seen) if seen else None
     if result.status == "succeeded":
         return _after_success(subject, result, seen, verdict)
@@ -101,6 +115,25 @@ def outcome(subject: Subject, result: Result, seen: Sequence[Seen]) -> AttemptEn
     if verdict is Verdict.PRESENT and subject.ours:
         return _adopted(subject, result, seen)
     return _not_proven(subject, result, seen, verdict)
+
+
+def _by_record(
+    subject: Subject, result: Result, ended: Result, seen: Sequence[Seen]
+) -> AttemptEnded:
+    """Judge an attempt whose worker is gone by how its act ended: as if that had just come."""
+    if ended.status == "succeeded":
+        judged = outcome(subject, ended, seen)
+        if judged.status != "succeeded":
+            return judged
+        return replace(judged, adopted=True, reason="found done: its own record says so")
+    if result.status == "stopped" or result.cause == TIMEOUT:
+        ended = replace(
+            ended,
+            status=result.status,
+            cause=result.cause,
+            reason=" ".join(filter(None, (result.reason, ended.reason))),
+        )
+    return outcome(subject, ended, seen)
 
 
 def _after_success(

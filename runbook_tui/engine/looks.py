@@ -6,6 +6,7 @@ that a dead backend cannot hold a run.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from state.json_value import Json
 from state.status import Verdict
 from state.stores.attempt_dir import AttemptDir
-from state.stores.result import Corrupt, Result
+from state.stores.result import Corrupt, Result, load_result
 
 LIMIT = 120.0
 """Seconds for a look, beside what its `until` asks for."""
@@ -102,7 +103,16 @@ def seen(kind: LookKind, result: Result) -> Seen:
         _lines(result.detail.get("left")),
         result.outputs,
         result.by_host,
+        _ended(result.detail.get("ended")),
     )
+
+
+def _ended(value: Json) -> Result | None:
+    """Return how the act itself ended, as the look's worker wrote it down."""
+    if not isinstance(value, Mapping):
+        return None
+    found = load_result(json.dumps(value).encode())
+    return found if isinstance(found, Result) else None
 
 
 def _lines(value: Json) -> tuple[str, ...]:

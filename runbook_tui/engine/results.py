@@ -70,11 +70,13 @@ def of_error(error: BaseException, action: str) -> tuple[Result, str]:
     return Result(status="failed", reason=reason), "".join(lines).rstrip()
 
 
-def of_finding(finding: Finding) -> Result:
+def of_finding(finding: Finding, redactor: Redactor) -> Result:
     """Return the result of a look."""
     detail: dict[str, Json] = {"found": list(finding.found), "missing": list(finding.missing)}
     rest = {"unclear": list(finding.unclear), "left": list(finding.left)}
     detail |= {name: lines for name, lines in rest.items() if lines}
+    if finding.ended is not None:
+        detail["ended"] = asdict(_of_end(finding.ended, redactor))
     return Result(
         status="succeeded",
         outputs=dict(finding.outputs),
@@ -85,6 +87,10 @@ def of_finding(finding: Finding) -> Result:
         verdict=finding.verdict.value,
         detail=detail,
     )
+
+
+def _of_end(ended: Outcome | ActionFailed, redactor: Redactor) -> Result:
+    return of_outcome(ended, redactor) if isinstance(ended, Outcome) else of_failure(ended)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:

@@ -117,7 +117,7 @@ def _act(order: Order, context: WorkerContext) -> Result | Stopped:
 def _call(module: ModuleType, order: Order, context: WorkerContext) -> Result:
     if order.mode == "perform":
         return results.of_outcome(module.perform(order.job, context), context.redactor)
-    return results.of_finding(module.probe(order.job, context))
+    return results.of_finding(module.probe(order.job, context), context.redactor)
 
 
 def _with_losses(result: Result, context: WorkerContext) -> Result:

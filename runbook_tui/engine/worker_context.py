@@ -57,6 +57,13 @@ class WorkerContext:
                 self._stream = stream
             self._keep(self.redactor.feed(data))
 
+    def flush(self) -> None:
+        """Write what is held back, and have the output on disk."""
+        with self._writing:
+            self._keep(self.redactor.finish())
+        with suppress(OSError):
+            self._attempt.sync_output()
+
     def _keep(self, data: bytes) -> None:
         if data:
             try:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from state.stores.files import read_or_none, sync_directory, write_all, write_whole
+from state.stores.files import read_or_none, sync_directory, sync_file, write_all, write_whole
 from state.stores.machine import ProcessMark, process_mark
 from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
 from state.stores.result import Corrupt, Result, dump_result, load_result
@@ -176,6 +176,10 @@ class AttemptDir:
         """Return the reason when a stop was asked for."""
         content = read_or_none(self._stop)
         return None if content is None else content.decode(errors="replace")
+
+    def sync_output(self) -> None:
+        """Have the output outlive a power cut."""
+        sync_file(self.output)
 
     def write_result(self, result: Result) -> None:
         """Leave the result: whole, and on disk when this returns."""

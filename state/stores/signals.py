@@ -18,7 +18,7 @@ from state.stores.attempt_dir import AttemptDir
 from state.stores.files import read_or_none, write_all, write_whole
 from state.stores.paths import FILE_MODE
 
-HOST_STATES: Final = ("waiting", "running", "done", "failed", "unknown")
+HOST_STATES: Final = ("waiting", "running", "lost", "done", "failed", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

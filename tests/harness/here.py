@@ -56,6 +56,9 @@ class Here:
         with self._lock:
             self.raw.extend(data)
 
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Keep what is going on."""
         self.lines.append(text)

@@ -26,6 +26,7 @@ PermitRootLogin prohibit-password
 AllowTcpForwarding local
 MaxStartups 100
 MaxSessions 100
+SetEnv XDG_STATE_HOME={home}/state
 Subsystem sftp internal-sftp
 """
 
@@ -58,11 +59,14 @@ class Sshd:
         kind, blob = (self.home / f"{key or self.key}.pub").read_text().split()[:2]
         return f"[{self.address}]:{self.port} {kind} {blob}\n"
 
-    def start(self) -> None:
-        """Start the server and wait for its greeting; a lost port is given up for another."""
+    def start(self, port: int = 0) -> None:
+        """Start the server and wait for its greeting; a lost port is given up for another.
+
+        With `port` it is that one or none: where a client knows it already.
+        """
         Path("/run/sshd").mkdir(exist_ok=True)
         for _ in range(10):
-            with socket.create_server((self.address, 0)) as free:
+            with socket.create_server((self.address, port)) as free:
                 self.port = free.getsockname()[1]
             settings = self.home / "sshd_config"
             settings.write_text(SETTINGS.format(**vars(self)))

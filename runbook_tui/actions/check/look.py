@@ -57,7 +57,9 @@ def _script(job: Job, context: Context, absent: frozenset[int]) -> Finding:
 def _ssh(job: Job, context: Context, absent: frozenset[int]) -> Finding:
     """Look at all hosts at once: what one of them says does not keep us from asking the others."""
     try:
-        outcome = _perform(replace(job, options={**job.options, "parallel": True}), context)
+        outcome = _perform(
+            replace(job, options={**job.options, "parallel": True, "attached": True}), context
+        )
     except ActionFailed as failure:
         return _of_hosts(failure, absent)
     return _present(outcome)

@@ -26,17 +26,22 @@ exit 1
 """
 
 # Everything is read before anything runs: the script's own commands find standard input empty.
-_RUN: Final = "exec {shell} -c 'eval \"$(cat)\" </dev/null' runbook"
+RUN: Final = "exec {shell} -c 'eval \"$(cat)\" </dev/null' runbook"
 
 _IDENTITY: Final = (
     "if [ -r /proc/$$/stat ]; then read -r RUNBOOK_WHO </proc/$$/stat; "
     'echo "$RUNBOOK_WHO" >{file}; unset RUNBOOK_WHO; fi'
 )
 
+# The file holds a line of /proc/PID/stat and, when it may outlive a restart, the boot it is of.
 # Field 6 of /proc/PID/stat is the session, field 22 the start time; the name in field 2 may hold
 # blanks and brackets, so fields are counted behind its last bracket.
-_STOP: Final = """\
-read -r line <{file} || exit 3
+STOP: Final = """\
+boot=
+{{ read -r line && read -r boot; }} <{file} || [ -n "${{line:-}}" ] || exit 3
+if [ -n "$boot" ] && read -r now </proc/sys/kernel/random/boot_id; then
+  [ "$boot" = "$now" ] || exit 0
+fi
 main=${{line%% *}}; set -- ${{line##*) }}; session=$4; start=${{20}}
 if [ "$session" != "$main" ]; then exit 3; fi
 if read -r now 2>/dev/null </proc/$main/stat; then
@@ -86,9 +91,9 @@ def capture(
     def keep(data: bytes, stream: str) -> None:
         (out if stream == "stdout" else err).extend(data)
 
-    text = f"{_exports(variables or {})}\n{script}"
+    text = f"{exports(variables or {})}\n{script}"
     code = connection.execute(
-        _RUN.format(shell=SHELLS["sh"]), stdin=text.encode(), output=keep, stop=stop
+        RUN.format(shell=SHELLS["sh"]), stdin=text.encode(), output=keep, stop=stop
     )
     return Captured(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
@@ -130,12 +135,12 @@ class RemoteScript:
             **{f"{name}_FILE": path for name, path in files.items()},
         }
         written = (
-            f'(umask 077; {_exports({"V": secret})}; printf %s "$V" >{shlex.quote(files[name])})'
+            f'(umask 077; {exports({"V": secret})}; printf %s "$V" >{shlex.quote(files[name])})'
             for name, secret in secret_files.items()
         )
         before = [
             *written,
-            _exports(values),
+            exports(values),
             _IDENTITY.format(file=shlex.quote(f"{self.directory}/main")),
         ]
         if cwd:
@@ -143,16 +148,16 @@ class RemoteScript:
         # On one line, so that the shell's messages name the script's own line numbers.
         text = "; ".join(part for part in before if part) + f"; {script}"
         return self.connection.execute(
-            _RUN.format(shell=SHELLS[shell]), stdin=text.encode(), output=output, stop=stop
+            RUN.format(shell=SHELLS[shell]), stdin=text.encode(), output=output, stop=stop
         )
 
     def outputs(self, limit: int) -> bytes | None:
         """Return at most `limit` bytes of $RUNBOOK_OUTPUT; None when it cannot be read."""
         data = bytearray()
         values = {"F": f"{self.directory}/output", "N": str(limit)}
-        text = f'{_exports(values)}; if [ -e "$F" ]; then head -c "$N" "$F"; fi'
+        text = f'{exports(values)}; if [ -e "$F" ]; then head -c "$N" "$F"; fi'
         code = self.connection.execute(
-            _RUN.format(shell=SHELLS["sh"]),
+            RUN.format(shell=SHELLS["sh"]),
             stdin=text.encode(),
             output=lambda part, stream: data.extend(part) if stream == "stdout" else None,
             stop=lambda: False,
@@ -162,7 +167,7 @@ class RemoteScript:
     def end(self, graces: tuple[int, int]) -> bool:
         """Stop every process of the script's session; True when none is left for certain."""
         file = shlex.quote(f"{self.directory}/main")
-        done = capture(self.connection, _STOP.format(file=file, first=graces[0], second=graces[1]))
+        done = capture(self.connection, STOP.format(file=file, first=graces[0], second=graces[1]))
         return done.code == 0
 
     def close(self) -> None:
@@ -171,14 +176,23 @@ class RemoteScript:
             capture(self.connection, 'rm -rf -- "$D"', {"D": self.directory})
 
 
-def _exports(variables: Mapping[str, str]) -> str:
-    """Return shell text that sets variables, on one line whatever the values hold."""
+def exports(variables: Mapping[str, str]) -> str:
+    """Return shell text that sets and exports variables, on one line whatever the values hold."""
+    return _set("export ", variables)
+
+
+def assigned(variables: Mapping[str, str]) -> str:
+    """Return shell text that sets variables for our own script only: they may be long."""
+    return _set("", variables)
+
+
+def _set(word: str, variables: Mapping[str, str]) -> str:
     if not variables:
         return ":"
-    words = " ".join(f"{name}={_quoted(value)}" for name, value in variables.items())
+    words = " ".join(f"{name}={quoted(value)}" for name, value in variables.items())
     newline = 'RUNBOOK_NL=$(printf "\\nx"); RUNBOOK_NL=${RUNBOOK_NL%x}'
-    return f"{newline}; export {words}; unset RUNBOOK_NL"
+    return f"{newline}; {word}{words}; unset RUNBOOK_NL"
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     return '"$RUNBOOK_NL"'.join(shlex.quote(part) for part in value.split("\n"))

@@ -1,123 +1,124 @@
-"""Runs a script on hosts, attached: a lost connection means that nobody knows how it ended."""
+"""Runs a script on hosts, detached unless told otherwise, and finds out how it ended there."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from collections.abc import Sequence
 
-from runbook_tui.actions.api import ActionFailed, Context, Effect, Evidence, Finding, Host, Job
-from runbook_tui.actions.api import Outcome as Done
-from runbook_tui.actions.shared.by_host import agreed
+from runbook_tui.actions.api import ActionFailed, Context, Finding, Host, Job, Outcome
 from runbook_tui.actions.shared.host_lines import HostLines
-from runbook_tui.actions.ssh import on_host
-from runbook_tui.actions.ssh.on_host import Part, State
-from state.status import Verdict
+from runbook_tui.actions.ssh import attached, kept, outcome, probing
+from runbook_tui.actions.ssh.detached import Detached, Tell
+from runbook_tui.actions.ssh.kept import Entry, Kept
+from runbook_tui.actions.ssh.part import Part, State
+from runbook_tui.actions.ssh.rolling import Rolling, size_of
 
-AT_ONCE: Final = 32
-"""Hosts that a parallel step talks to at the same time."""
 
-
-def perform(job: Job, context: Context) -> Done:
+def perform(job: Job, context: Context) -> Outcome:
     """Run the script on every host of the job; fails when it does not end well on one of them."""
     if not job.hosts:
         raise ActionFailed("The step names no host to run the script on.", effect="none")
     stopping = threading.Event()
     context.on_stop(stopping.set)
-    lock = threading.Lock()
-
-    def one(host: Host) -> Part:
-        if stopping.is_set():
-            return Part(host.name, State.UNTRIED, acted=False)
-        lines = HostLines(context, host.name, lock)
-        _tell(context, lock, host.name, "running")
-        part = on_host.run(job, host, lines, stopping.is_set)
-        _tell(context, lock, host.name, part.state.value, part.words)
-        return part
-
+    earlier = {} if job.options.get("attached") else _earlier(job)
+    done = {host: _done(entry) for host, entry in earlier.items() if entry.state == "done"}
+    runner = _Runner(job, context, stopping, earlier)
     for host in job.hosts:
-        context.host_progress(host.name, "waiting")
-    parts = _parallel(job.hosts, one) if job.options.get("parallel") else _serial(job.hosts, one)
+        part = done.get(host.name)
+        runner.tell(host.name, part.state.value if part else "waiting", part.words if part else "")
+    open_hosts = [host for host in job.hosts if host.name not in done]
+    parallel = job.options.get("parallel") is True
+    batch = size_of(job.options.get("batch"), len(job.hosts), parallel=parallel)
+    rolling = Rolling(batch, _most(job, parallel=parallel), runner.begins)
+    found = {part.host: part for part in rolling.run(open_hosts, runner.one)}
+    parts = [done.get(host.name) or found[host.name] for host in job.hosts]
     if any(part.stopped for part in parts) or stopping.is_set():
         _stopped(context, parts)
-    return _judge(parts)
+    return outcome.judge(parts)
 
 
 def probe(job: Job, context: Context) -> Finding:
-    """Only the author's `verify` can tell what a script did."""
-    return Finding(Verdict.UNKNOWN, "A script leaves no mark of its own to look for.")
+    """Read what the script left of itself on each host; takes over what its worker had not."""
+    return probing.probe(job, context)
 
 
-def _tell(context: Context, lock: threading.Lock, host: str, state: str, text: str = "") -> None:
-    with lock:
-        context.host_progress(host, state, text)
+def _most(job: Job, *, parallel: bool) -> int | None:
+    """Return how many hosts may fail before no further one is begun; None: all are tried."""
+    most = job.options.get("max_failures")
+    if most is None:
+        return None if parallel else 0
+    return int(most)
 
 
-def _parallel(hosts: Sequence[Host], one: Callable[[Host], Part]) -> list[Part]:
-    with ThreadPoolExecutor(min(len(hosts), AT_ONCE)) as pool:
-        return list(pool.map(one, hosts))
+def _earlier(job: Job) -> dict[str, Entry]:
+    """Return what earlier tries did, and keep what of it still counts in this one.
+
+    When they did all of it, something else was wrong with the step, and all of it is run again.
+    """
+    mine = Kept(job.directory)
+    found = kept.before(job.previous, [host.name for host in job.hosts])
+    if all(host.name in found and found[host.name].state == "done" for host in job.hosts):
+        found = {}
+    mine.begin(anew=not found)
+    for entry in found.values():
+        if entry.state == "done":
+            mine.write(entry)
+    return found
 
 
-def _serial(hosts: Sequence[Host], one: Callable[[Host], Part]) -> list[Part]:
-    parts: list[Part] = []
-    for number, host in enumerate(hosts, 1):
-        parts.append(one(host))
-        if parts[-1].state is not State.DONE:
-            parts += [Part(rest.name, State.UNTRIED, acted=False) for rest in hosts[number:]]
-            break
-    return parts
+def _done(entry: Entry) -> Part:
+    words = f"done in try {entry.tried}"
+    return Part(entry.host, State.DONE, words, entry.code, tried=entry.tried, outputs=entry.outputs)
+
+
+class _Runner:
+    """Runs the script on one host after another, from several threads."""
+
+    def __init__(
+        self,
+        job: Job,
+        context: Context,
+        stopping: threading.Event,
+        earlier: dict[str, Entry],
+    ) -> None:
+        self._job = job
+        self._context = context
+        self._stopping = stopping
+        self._earlier = earlier
+        self._lock = threading.Lock()
+
+    def begins(self, number: int, count: int) -> None:
+        """Say which batch begins."""
+        if count > 1:
+            self._context.progress(f"batch {number}/{count}", (number - 1) / count)
+
+    def one(self, host: Host) -> Part:
+        """Run the script on a host."""
+        if self._stopping.is_set():
+            return Part(host.name, State.UNTRIED, acted=False)
+        lines = HostLines(self._context, host.name, self._lock)
+        tell = self._teller(host.name)
+        tell("running", "")
+        if self._job.options.get("attached"):
+            part = attached.run(self._job, host, lines, self._stopping.is_set)
+        else:
+            act = Detached(self._job, self._context, host, lines, tell, self._stopping)
+            part = act.run(self._earlier.get(host.name))
+        tell(part.state.value, part.words)
+        return part
+
+    def _teller(self, host: str) -> Tell:
+        return lambda state, words: self.tell(host, state, words)
+
+    def tell(self, host: str, state: str, words: str) -> None:
+        """Say how a host stands."""
+        with self._lock:
+            self._context.host_progress(host, state, words)
 
 
 def _stopped(context: Context, parts: Sequence[Part]) -> None:
     """End a step that was asked to stop: as stopped, unless something may still run."""
     unsure = [part for part in parts if part.state is State.UNKNOWN and not part.stopped]
     if unsure:
-        raise ActionFailed(unsure[0].words, unknown=True, detail=_detail(parts))
+        raise ActionFailed(unsure[0].words, unknown=True, detail=outcome.detail_of(parts))
     context.check_stop()
-
-
-def _judge(parts: Sequence[Part]) -> Done:
-    by_host = {part.host: part.outputs for part in parts if part.state is State.DONE}
-    evidence = tuple(_evidence(part) for part in parts if part.state is not State.UNTRIED)
-    bad = [part for part in parts if part.state in (State.FAILED, State.UNKNOWN)]
-    if not bad:
-        return Done(outputs=agreed(by_host), by_host=by_host, evidence=evidence)
-    acted = any(part.acted for part in parts)
-    effect: Effect = "unknown" if any(part.acted for part in bad) else "partial"
-    raise ActionFailed(
-        _sentence(parts, bad),
-        effect=effect if acted else "none",
-        cause=bad[0].cause if len(bad) == 1 and not acted else None,
-        exit_code=_common_code(parts),
-        unknown=any(part.state is State.UNKNOWN for part in bad),
-        evidence=evidence,
-        by_host=by_host,
-        detail=_detail(parts),
-    )
-
-
-def _common_code(parts: Sequence[Part]) -> int | None:
-    """Return the exit code when every host gave the same; a mixture has no one meaning."""
-    codes = {part.code for part in parts}
-    return codes.pop() if len(codes) == 1 else None
-
-
-def _sentence(parts: Sequence[Part], bad: Sequence[Part]) -> str:
-    words = " ".join(part.words for part in bad[:3])
-    if len(bad) > 3:
-        words += f" And {len(bad) - 3} more hosts did not end well."
-    done = [part.host for part in parts if part.state is State.DONE]
-    untried = [part.host for part in parts if part.state is State.UNTRIED]
-    if done:
-        words += f" It ended well on {', '.join(done)}."
-    return f"{words} It was not tried on {', '.join(untried)}." if untried else words
-
-
-def _evidence(part: Part) -> Evidence:
-    ended = f"exit code {part.code}" if part.code is not None else part.words
-    return Evidence("exit", f"{part.host}: {ended}", {"host": part.host, "code": part.code})
-
-
-def _detail(parts: Sequence[Part]) -> dict[str, dict[str, dict[str, int | str | None]]]:
-    return {"hosts": {part.host: {"state": part.state.value, "code": part.code} for part in parts}}

@@ -1,43 +1,16 @@
-"""One host's part of an `ssh` step: connect, run the script, collect what it hands on."""
+"""One host's part of an attached `ssh` step: when the connection ends, so does what is known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final
+from collections.abc import Callable
 
 from runbook_tui.actions.api import ActionFailed, Host, Job
 from runbook_tui.actions.shared import output_file
 from runbook_tui.actions.shared.host_lines import HostLines
 from runbook_tui.actions.shared.remote_script import RemoteScript
 from runbook_tui.actions.shared.ssh_connection import HostConnection, connect
-
-GRACES: Final = (6, 4)
-"""Seconds from interrupt to terminate, and from terminate to kill, when a script is stopped."""
-
-
-class State(Enum):
-    """How a host's part stands."""
-
-    UNTRIED = "waiting"
-    DONE = "done"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """How one host's part ended. `acted` is False when the script cannot have begun."""
-
-    host: str
-    state: State
-    words: str = ""
-    code: int | None = None
-    acted: bool = True
-    stopped: bool = False
-    cause: str | None = None
-    outputs: Mapping[str, str] = field(default_factory=dict)
+from runbook_tui.actions.ssh import part as parts
+from runbook_tui.actions.ssh.part import Part, State, judged
 
 
 def run(job: Job, host: Host, lines: HostLines, stopping: Callable[[], bool]) -> Part:
@@ -75,7 +48,8 @@ def _with_script(
     )
     if code is None:
         return _without_code(host, script, stopping)
-    part = _judged(job, host, script, code)
+    data = script.outputs(output_file.LIMIT + 1) if job.options.get("outputs") else None
+    part = judged(job, host.name, code, data)
     script.close()
     return part
 
@@ -92,26 +66,8 @@ def _without_code(host: Host, script: RemoteScript, stopping: Callable[[], bool]
         script.close()
         words = f"The script on {host.name} was ended by a signal, so what it left is not known."
         return Part(host.name, State.UNKNOWN, words)
-    if script.end(GRACES):
+    if script.end(parts.GRACES):
         script.close()
         return Part(host.name, State.UNKNOWN, f"Stopped on {host.name}.", stopped=True)
     words = f"The script on {host.name} could not be stopped for certain; it may still run."
     return Part(host.name, State.UNKNOWN, words)
-
-
-def _judged(job: Job, host: Host, script: RemoteScript, code: int) -> Part:
-    if code != 0:
-        words = f"The script ended with exit code {code} on {host.name}."
-        return Part(host.name, State.FAILED, words, code)
-    declared = job.options.get("outputs") or ()
-    if not declared:
-        return Part(host.name, State.DONE, code=0)
-    data = script.outputs(output_file.LIMIT + 1)
-    if data is None:
-        words = f"The script ran on {host.name}, but what it hands on could not be read."
-        return Part(host.name, State.FAILED, words, 0)
-    try:
-        outputs = output_file.read(data, declared, job.secrets)
-    except output_file.OutputError as fault:
-        return Part(host.name, State.FAILED, f"The script ran on {host.name}, but: {fault}", 0)
-    return Part(host.name, State.DONE, code=0, outputs=outputs)
