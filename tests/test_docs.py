@@ -31,6 +31,7 @@ _ELSEWHERE = frozenset(
         "unknown-host",
         "unknown-environment",
         "unknown-choice",
+        "missing-file",
         "script",
     ]
 )
