@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from state.codec import EMPTY, Head, head_of, record_hash
-from state.errors import FoldError
+from state.errors import FoldError, NewerRecord
 from state.events import Record
 from state.fold import fold
 
@@ -77,6 +77,8 @@ def _rule_faults(records: Sequence[Record]) -> list[Fault]:
         return []
     try:
         fold(records)
+    except NewerRecord as problem:
+        return [Fault(records[-1].seq, f"This program cannot read all of it: {problem}.")]
     except FoldError as problem:
         return [Fault(records[-1].seq, f"The events contradict each other: {problem}.")]
     return []

@@ -7,8 +7,16 @@ class FoldError(Exception):
     """An event that cannot follow what is recorded. The text says which and why."""
 
 
+class NewerRecord(FoldError):  # noqa: N818
+    """An event of a kind, or with a field, that only a newer program knows."""
+
+
 class CodecError(Exception):
     """Journal data that this program cannot read. The text says what and where."""
+
+
+class UnknownHere(CodecError):  # noqa: N818
+    """Data with a kind or a field that this program does not know: a newer one does."""
 
 
 class StoreError(Exception):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from state import events, fold_people, fold_run, fold_steps, payloads
-from state.errors import CodecError, FoldError
+from state.errors import CodecError, FoldError, NewerRecord, UnknownHere
 from state.events import Payload, Record, RunStarted
 from state.fold_draft import RunDraft, freeze, thaw
 from state.run_state import RunState
@@ -90,6 +90,8 @@ def foresee(state: RunState | None, payload: Payload) -> RunState:
 def _payload(record: Record) -> Payload:
     try:
         return payloads.from_data(record.kind, record.data)
+    except UnknownHere as problem:
+        raise NewerRecord(f"event {record.seq}: {problem}; a newer runbook wrote it") from problem
     except CodecError as problem:
         raise FoldError(f"event {record.seq}: {problem}") from problem
 

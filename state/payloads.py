@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from state import events, json_value
-from state.errors import CodecError
+from state.errors import CodecError, UnknownHere
 from state.events import Payload
 from state.json_value import Json
 
@@ -45,7 +45,7 @@ class _Shape:
         """Return the values in order, defaults filled in, or raise CodecError."""
         for name in data:
             if name not in self.fields:
-                raise CodecError(f"{kind} has the unknown field {name!r}")
+                raise UnknownHere(f"{kind} has the unknown field {name!r}")
         values: list[Any] = []
         for name, one in self.fields.items():
             if name in data:
@@ -74,7 +74,7 @@ def from_data(kind: str, data: Mapping[str, Json]) -> Payload:
     """Return the payload that `data` describes. Raises CodecError when it is not one of ours."""
     shape = _SHAPES.get(kind)
     if shape is None:
-        raise CodecError(f"an event of the unknown kind {kind!r}")
+        raise UnknownHere(f"an event of the unknown kind {kind!r}")
     try:
         found: Sequence[Any] = shape.pick(data)
     except KeyError:

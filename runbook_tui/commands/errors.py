@@ -10,7 +10,7 @@ from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import WorkerStartError
 from runbook_tui.sandbox.errors import SandboxError
 from runbook_tui.secrets import SecretError
-from state.errors import CodecError, FoldError, ImportedRun, StoreError
+from state.errors import CodecError, FoldError, ImportedRun, NewerRecord, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ def explain(problem: Exception) -> Told:
     if isinstance(problem, UsageProblem | ImportedRun | SandboxError | SecretError):
         return _told(problem.sentence, problem.advice, exits.USAGE)
     if isinstance(problem, CodecError | FoldError):
-        advice = "Look with: runbook audit RUN"
+        newer = isinstance(problem, NewerRecord)
+        advice = "Use the newer program" if newer else "Look with: runbook audit RUN"
         return _told(f"The journal cannot be read: {problem}", advice, exits.STORE)
     if isinstance(problem, WorkerStartError):
         return _told(problem.sentence, "Look at the machine's memory and processes.", exits.FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
-from state.errors import CodecError, FoldError, StoreCorrupt
+from state.errors import CodecError, FoldError, NewerRecord, StoreCorrupt, StoreNewer
 from state.fold import fold
 from state.protocols import JournalReader
 from state.run_state import RunState, StepState
@@ -25,10 +25,18 @@ def unknown(journal: JournalReader, run: str) -> UsageProblem:
 
 
 def recorded(journal: JournalReader, run: str) -> RunState | None:
-    """Return a run as recorded, None when there is none. Raises StoreCorrupt that names the run."""
+    """Return a run as recorded, None when there is none.
+
+    Raises StoreCorrupt, or StoreNewer, that names the run.
+    """
     try:
         records = journal.read(run)
         return fold(records) if records else None
+    except NewerRecord as problem:
+        raise StoreNewer(
+            f"The run {run} cannot be read by this program: {problem}",
+            "Use the newer program for it. Other runs can be named",
+        ) from problem
     except (CodecError, FoldError, StoreCorrupt) as problem:
         sentence = str(problem).removesuffix(".")
         raise StoreCorrupt(

@@ -59,14 +59,14 @@ def _list(*, as_json: bool) -> int:
     from runbook_tui.commands.find import recorded
     from runbook_tui.commands.place import reader
     from runbook_tui.report.show import observed, summary
-    from state.errors import StoreCorrupt
+    from state.errors import StoreCorrupt, StoreNewer
 
     found, damaged = [], []
     with reader() as store:
         for run in store.journal.runs():
             try:
                 state = recorded(store.journal, run)
-            except StoreCorrupt as problem:
+            except (StoreCorrupt, StoreNewer) as problem:
                 damaged.append(problem)
                 continue
             if state is not None:

@@ -10,7 +10,7 @@ from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import WorkerStartError
 from runbook_tui.secrets import SecretError
 from runbook_tui.ui.backend import BackendError
-from state.errors import CodecError, FoldError, StoreError
+from state.errors import CodecError, FoldError, NewerRecord, StoreError
 
 
 @contextmanager
@@ -26,8 +26,9 @@ def in_words() -> Iterator[None]:
         advice = "Look at the machine's memory and processes."
         raise BackendError(problem.sentence, advice) from problem
     except (CodecError, FoldError) as problem:
-        sentence = f"The journal cannot be read: {problem}."
-        raise BackendError(sentence, "Look with: runbook audit RUN") from problem
+        newer = isinstance(problem, NewerRecord)
+        advice = "Use the newer program." if newer else "Look with: runbook audit RUN"
+        raise BackendError(f"The journal cannot be read: {problem}.", advice) from problem
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
         raise BackendError(_whole(f"{where}{problem.strerror or problem}")) from problem

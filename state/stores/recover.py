@@ -42,7 +42,7 @@ def recover(directory: Path, now: str) -> Recovered:
             f"Somebody drives a run of {directory}.", "Wait until that run ends, or is left."
         )
     _check_file(directory / checks.JOURNAL)
-    kept = directory / f"damaged-{now.replace(':', '')[:17]}"
+    kept = directory / f"damaged-{now.replace(':', '')}"
     kept.mkdir(DIRECTORY_MODE)
     for part in _PARTS[:2]:
         file = directory / f"{checks.JOURNAL}{part}"

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from state.codec import EMPTY, Head, head_of, record_hash
 from state.events import Record
 from state.kept import Kept
 from state.stores.sqlite import COLUMNS
+
+_MAGIC: Final = b"SQLite format 3\0"
+_HEADER: Final = 100
+_LONGEST: Final = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,26 @@ def salvage(file: Path) -> list[Saved]:
     `file` is a copy: opening it may change it. Raises nothing for damage; an unreadable file has
     no runs.
     """
+    _fill_up(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         heads = _heads(database)
         names = [*heads, *(run for run in _runs(database) if run not in heads)]
         found = [_saved(database, run, heads.get(run)) for run in names]
     return [one for one in found if one.kept.records]
+
+
+def _fill_up(file: Path) -> None:
+    """Give a file that was cut off its length again: else SQLite reads no page of it at all."""
+    with file.open("r+b") as opened:
+        header = opened.read(_HEADER)
+        if len(header) < _HEADER or not header.startswith(_MAGIC):
+            return
+        page = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        # A page size of 1 stands for 65,536; a length that nobody's journal has is damage itself.
+        length = pages * (65_536 if page == 1 else page)
+        if file.stat().st_size < length < _LONGEST:
+            opened.truncate(length)
 
 
 def sound(file: Path) -> bool:

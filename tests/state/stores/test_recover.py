@@ -89,6 +89,28 @@ def test_whatever_page_is_lost_the_rest_is_saved_and_no_more_is_claimed(
     assert cut > 3, "some pages held events"
 
 
+def test_however_much_of_the_end_is_cut_off_the_rest_is_saved(
+    directory: Path, tmp_path: Path
+) -> None:
+    before = contents(directory)
+    pages = (directory / "journal.db").stat().st_size // PAGE
+    saved = 0
+    for left in range(1, pages):
+        copy = Path(shutil.copytree(directory, tmp_path / f"left-{left}"))
+        with (copy / "journal.db").open("r+b") as file:
+            file.truncate(left * PAGE - 100)
+        try:
+            done = recover(copy, NOW)
+        except StoreCorrupt:
+            continue
+        after = contents(copy)
+        for one in done.saved:
+            found = after[one.kept.run]
+            assert found == before[one.kept.run][: len(found)]
+        saved += sum(one.whole for one in done.saved)
+    assert saved > pages
+
+
 def cut_short(directory: Path) -> None:
     """Have the journal lose the last events of the run `two`, as if their page was lost."""
     with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
