@@ -105,7 +105,7 @@ def test_a_machine_that_is_gone_is_declared_dead_and_what_it_did_is_looked_at(te
     dana, lee = team.operator("dana", apart=True), team.operator("lee", apart=True)
     machine = dana.start("run", "a.yaml", "--headless")
     try:
-        until(lambda: (team.work / "begun").exists(), "the step runs")
+        until((team.work / "begun").exists, "the step runs")
         run = team.records()[0].run
     finally:
         # The first process of its namespace dies, and with it every other: the power is off.
