@@ -15,7 +15,7 @@ from typing import Final
 from benchmarks import machine, report
 from benchmarks.measure import Figure, Place
 
-NAMES: Final = ("step", "journal", "start", "loading", "output", "keys", "logs", "runs")
+NAMES: Final = ("step", "journal", "start", "loading", "output", "keys", "logs", "runs", "shared")
 """The benchmarks, one module each, in the order of the page."""
 
 PAGE: Final = Path(__file__).parent.parent / "docs" / "benchmarks.md"

@@ -182,6 +182,12 @@ class Backend(Protocol):
     def audited(self, run: str) -> Audited:
         """Check that the events of a run that nobody drives are as they were written."""
 
+    def bring_output(self, attempt: str) -> None:
+        """Bring here what another machine's attempt has written so far, where that is shared.
+
+        `attempt` is its directory. Does nothing for a local one, nor when it cannot be reached now.
+        """
+
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""
 

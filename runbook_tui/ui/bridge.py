@@ -29,6 +29,9 @@ _TAIL = 8192
 
 LAST_LINES = 12
 
+_CLOSE_SECONDS = 1.0
+"""How long the end waits for a look that waits for a network; it changes nothing."""
+
 
 class ScreenOperator:
     """The operator port of the screen. `start` answers what Launch has already asked."""
@@ -131,9 +134,11 @@ class Driving:
 class Watcher:
     """Reads what running attempts say about themselves, in a thread, twice a second."""
 
-    def __init__(self, state_directory: Path) -> None:
+    def __init__(self, state_directory: Path, bring: Callable[[str], None]) -> None:
+        """`bring` has the output of an attempt's directory brought here first."""
         self._root = state_directory
-        self._wanted: dict[str, Path] = {}
+        self._bring = bring
+        self._wanted: dict[str, str] = {}
         self._peeks: dict[str, Peek] = {}
         self._offsets: dict[Path, int] = {}
         self._samples: dict[Path, list[Mapping[str, object]]] = {}
@@ -146,9 +151,8 @@ class Watcher:
 
     def want(self, directories: Mapping[str, str]) -> None:
         """Look at these attempts: step id to directory."""
-        wanted = {step: self._root / directory for step, directory in directories.items()}
-        if wanted != self._wanted:
-            self._wanted = wanted
+        if directories != self._wanted:
+            self._wanted = dict(directories)
             self._wake.set()
 
     def take(self) -> Mapping[str, Peek] | None:
@@ -161,11 +165,11 @@ class Watcher:
         """End the thread."""
         self._stop.set()
         self._wake.set()
-        self._thread.join()
+        self._thread.join(_CLOSE_SECONDS)
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            found = {step: self._peek(path) for step, path in dict(self._wanted).items()}
+            found = {step: self._peek(attempt) for step, attempt in dict(self._wanted).items()}
             with self._lock:
                 if any(self._peeks.get(step) != peek for step, peek in found.items()):
                     self._peeks = {**self._peeks, **found}
@@ -173,7 +177,9 @@ class Watcher:
             self._wake.wait(0.5)
             self._wake.clear()
 
-    def _peek(self, path: Path) -> Peek:
+    def _peek(self, attempt: str) -> Peek:
+        self._bring(attempt)
+        path = self._root / attempt
         directory = AttemptDir(path)
         progress = read_progress(directory)
         samples, offset = read_samples(directory, self._offsets.get(path, 0))

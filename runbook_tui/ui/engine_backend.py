@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -89,17 +89,27 @@ class EngineBackend:
         self._given = dict(given or {})
         self._session: Session | None = None
         self._guard = threading.Lock()
+        self._connected: Store | None = None
 
     def close(self) -> None:
         """Let the helper process go; running workers go on."""
         if self._workers is not None:
             self._workers.close()
+        if self._connected is not None:
+            self._connected.close()
 
     @contextmanager
     def _place(self) -> Iterator[Place]:
         """A place with a store of its own; what goes wrong becomes a BackendError in words."""
-        with in_words(), self.location.open() as store:
+        with in_words(), self._opened() as store:
             yield Place(store, self._pool(), self._read_secret, self.operator, self.host)
+
+    def _opened(self) -> Store:
+        """Open the store. A shared one stays connected until the end: each call is short then."""
+        with self._guard:
+            if self.location.url is not None and self._connected is None:
+                self._connected = self.location.open()
+        return self.location.open()
 
     def _pool(self) -> Workers:
         with self._guard:
@@ -111,7 +121,7 @@ class EngineBackend:
         """Return what Home lists. A run whose record is not intact is listed as such."""
         states: list[RunState] = []
         broken: dict[str, str] = {}
-        with in_words(), self.location.open() as store:
+        with in_words(), self._opened() as store:
             for run in store.journal.runs()[: home_lists.MOST_RUNS]:
                 try:
                     states.append(fold.fold(store.journal.read(run)))
@@ -138,7 +148,7 @@ class EngineBackend:
             prompt = parameter.prompt or name
             wanted.append(Wanted(name, prompt, value, parameter.secret, check))
         steps = sum(not step.children for step in loaded.runbook.steps())
-        with in_words(), self.location.open() as store:
+        with in_words(), self._opened() as store:
             whole = self._usual(store.journal, loaded.runbook.name, environment or "").run
         rollback = loaded.runbook.rollback
         return Draft(
@@ -227,7 +237,7 @@ class EngineBackend:
 
     def audited(self, run: str) -> Audited:
         """Check that the events of a run that nobody drives are as they were written."""
-        with in_words(), self.location.open() as store:
+        with in_words(), self._opened() as store:
             records, head = store.journal.read(run), store.journal.head(run)
             return Audited(len(records), tuple(one.text for one in audit(records, head, run)))
 
@@ -246,6 +256,13 @@ class EngineBackend:
             return usual.learn(runbook, environment, runs)
         except (FoldError, CodecError):  # a damaged run is told of at Home
             return Usual()
+
+    def bring_output(self, attempt: str) -> None:
+        """Bring here what another machine's attempt has written so far, where that is shared."""
+        if self.location.url is None:
+            return
+        with suppress(StoreError, OSError), self._opened() as store:
+            store.outputs.fetch(attempt)
 
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""

@@ -102,6 +102,10 @@ class LateBackend:
         """Check that the events of a run that nobody drives are as they were written."""
         return self._made().audited(run)
 
+    def bring_output(self, attempt: str) -> None:
+        """Bring here what another machine's attempt has written so far."""
+        self._made().bring_output(attempt)
+
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         """Say in rows (label, words) what a step's action will do."""
         return self._made().describe(step)

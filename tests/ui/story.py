@@ -287,6 +287,9 @@ class FakeBackend:
         faults = audit(self.story.records, head_of(self.story.records[-1]), run)
         return Audited(len(self.story.records), tuple(fault.text for fault in faults))
 
+    def bring_output(self, attempt: str) -> None:
+        """Nothing: every attempt of a story is here."""
+
     def describe(self, step: PlanStep) -> Sequence[tuple[str, str]]:
         return (("Does", f"{step.action} of {step.name}"), ("Hostile", HOSTILE))
 

@@ -74,7 +74,7 @@ class RunView(Screen[None]):
         self._run = run
         self.operator = operator or ScreenOperator()
         self.driving: Driving | None = None
-        self._watcher = Watcher(backend.state_directory)
+        self._watcher = Watcher(backend.state_directory, backend.bring_output)
         self._plans: dict[str, Plan] = {}
         self._expanded: tuple[int, int, Plan] | None = None
         self._state: RunState | None = None
