@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep
+from runbook_tui.definition.instances import as_written
+from runbook_tui.definition.plan import Each, Plan, PlanGroup, PlanStep
 from runbook_tui.definition.references import Ref
 from runbook_tui.definition.substitute import fill
 
@@ -50,8 +51,8 @@ def _items(plan: Plan) -> dict[str, PlanStep | PlanGroup]:
     for phase in plan.phases:
         for item in phase.items:
             if isinstance(item, PlanGroup):
-                found[item.id] = item
-                found |= {step.id: _with_values(plan, step) for step in item.steps}
+                found[item.id] = group = as_written(item)
+                found |= {step.id: _with_values(plan, step) for step in group.steps}
             else:
                 found[item.id] = _with_values(plan, item)
     return found
@@ -97,7 +98,9 @@ def _lines(before: PlanStep | PlanGroup, after: PlanStep | PlanGroup) -> Iterato
         old, new = _plain(getattr(before, name)), _plain(getattr(after, name))
         if name in _LEFT_OUT or old == new:
             continue
-        if name == "steps":
+        if name == "each":
+            yield from _each_lines(old, new)
+        elif name == "steps":
             yield from _names("steps", [step.id for step in old], [step.id for step in new])
         elif isinstance(old, Mapping) and isinstance(new, Mapping):
             for key in sorted({*old, *new}):
@@ -105,6 +108,20 @@ def _lines(before: PlanStep | PlanGroup, after: PlanStep | PlanGroup) -> Iterato
                     yield f"{key}: {_show(old.get(key))} → {_show(new.get(key))}"
         else:
             yield f"{name}: {_show(old)} → {_show(new)}"
+
+
+def _each_lines(old: Each | None, new: Each | None) -> Iterator[str]:
+    if old is None or new is None:
+        yield "all at once and one after the other"
+        return
+    for name in ("over", "names", "batch", "max_failures"):
+        before, after = _plain(getattr(old, name)), _plain(getattr(new, name))
+        if before != after:
+            yield f"{name}: {_show(before)} → {_show(after)}"
+    for name in ("when", "environment", "background", "on_failure"):
+        before, after = getattr(old.head, name), getattr(new.head, name)
+        if before != after:
+            yield f"{name}: {_show(before)} → {_show(after)}"
 
 
 def _names(what: str, old: list[str], new: list[str]) -> Iterator[str]:

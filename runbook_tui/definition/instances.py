@@ -140,6 +140,14 @@ def _instance(
     )
 
 
+def as_written(group: PlanGroup) -> PlanGroup:
+    """Return a group as it was before its list was fixed."""
+    each = group.each
+    if each is None or each.fixed is None:
+        return group
+    return replace(group, steps=each.templates, each=replace(each, fixed=None))
+
+
 def foreseen(plan: Plan, lookup: Lookup) -> dict[str, FixedList]:
     """Return the lists that can be told already; those that cannot are left out."""
     found = {}

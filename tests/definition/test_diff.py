@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook_tui.definition.diff import differences
+from runbook_tui.definition.instances import expand
+from runbook_tui.definition.plan import FixedList, Instance
 from tests.definition.builders import planned
 
 _ENV = "environments: {e: {vars: {v: one}}}\n"
@@ -63,3 +65,16 @@ def test_moved_steps_are_as_few_as_can_be(order: list[int]) -> None:
     for at, n in enumerate(order):
         longest[at] = 1 + max((longest[b] for b in range(at) if order[b] < n), default=0)
     assert len(stayed) == max(longest)
+
+
+def test_each_as_it_was_written() -> None:
+    before = "- {id: g, each: {item: [x, y], batch: 2}, steps: [{id: a, run: echo}]}"
+    after = "- {id: g, each: {item: [x, z]}, steps: [{id: a, run: echo 2}]}"
+    old = planned(before)
+    fixed = expand(old, {"g": FixedList((Instance("x", "x"), Instance("y", "y")), 2)})
+    assert [step.id for step in fixed.steps()] == ["a@x", "a@y"]
+    assert differences(old, fixed) == ()
+    assert [(one.step, one.lines) for one in differences(fixed, planned(after))] == [
+        ("g", ("names: ['x', 'y'] → ['x', 'z']", "batch: 2 → 1")),
+        ("a", ("script: echo → echo 2",)),
+    ]

@@ -187,7 +187,7 @@ class StepPane(Vertical):
         if stands is None:
             return "plan"
         if stands.is_group:
-            return "parallel"
+            return "failure" if scene.state.question_on(step) is not None else "parallel"
         if self._raw:
             return "log"
         if stands.status in (StepStatus.FAILED, StepStatus.UNKNOWN):
