@@ -44,6 +44,10 @@ def take(
     environments whose outcome is not known yet.
     """
     for name in names:
+        held = None if by_force else store.leases.held_by("environment", name)
+        if held is not None:
+            # What runs there is no riddle: its driver knows.
+            raise _driven("environment", held)
         _refuse_unresolved(store, run, name)
     wanted: list[tuple[Kind, str]] = [("environment", name) for name in sorted(set(names))]
     wanted.append(("run", run))

@@ -109,9 +109,11 @@ def ask(
     held = store.leases.held_by("run", state.run)
     if held is None:
         return Gave("left" if state.left is not None else "expired")
+    if held.seen is None and held.holder is not None and process_stopped(held.holder.pid):
+        return Gave("silent")
     say(
-        f"asking {environments_in_use.who(held)} ({environments_in_use.seen(held)}), who has "
-        f"{messages.PATIENCE:.0f} s to answer"
+        f"Asking {environments_in_use.who(held)} ({environments_in_use.seen(held)}), who has "
+        f"{messages.PATIENCE:.0f} s to answer."
     )
     message, after = sending.send(store, state.run, kind, data, own)
     until = time.monotonic() + messages.PATIENCE + GRACE

@@ -58,7 +58,7 @@ SAFE = {
     "unknown": "Leave it so: look first",
     "elsewhere": "Keep waiting: look there first",
     "approval": "Keep waiting",
-    "takeover": "Leave it open: they drive in 30 s",
+    "takeover": "Not yet: 30 s are left",
 }
 
 MENU = "menu"

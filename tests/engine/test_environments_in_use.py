@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from runbook_tui.engine import outline
 from runbook_tui.engine.environments_in_use import InUse, release, take
 from state.holders import Held
+from state.payloads import from_data
 from state.protocols import Lease
 from state.stores.store import Store, open_local
+from tests.harness.plans import FOLDER, Story, plan, step
 
 RUN = "1123-k7f3"
 
@@ -51,3 +54,27 @@ def test_one_who_lives_on_this_machine_is_not_replaced_by_force(store: Store) ->
     hold(store, "production")
     with pytest.raises(InUse, match="drives run 1124-r1b0 there"):
         take(store, RUN, ["production"], "dana", above=0, by_force=True)
+
+
+def test_what_runs_under_a_driver_is_in_use_and_no_riddle(store: Store) -> None:
+    story = Story(plan(step("a"))).intended("a")
+    intended = story.records[-1]
+    store.journal.create_run(
+        "1124-r1b0",
+        outline.started(story.plan, FOLDER),
+        operator="lee",
+        host="x",
+        token=1,
+        sources={},
+    )
+    payload = from_data(intended.kind, intended.data)
+    store.journal.append("1124-r1b0", [payload], operator="lee", host="x", token=1)
+    blocker = hold(store, "production")
+    with pytest.raises(InUse, match="is in use: lee@.* drives run 1124-r1b0") as caught:
+        take(store, RUN, ["production"], "dana", above=0)
+    assert "runbook watch 1124-r1b0" in caught.value.advice
+    assert "take-over 1124-r1b0" in caught.value.advice
+    blocker.release()
+    with pytest.raises(InUse, match="whose outcome is not known") as caught:
+        take(store, RUN, ["production"], "dana", above=0)
+    assert caught.value.held is None

@@ -321,7 +321,7 @@ class FakeBackend:
         going: Callable[[], bool],
     ) -> Ended:
         self.taken.append(reason)
-        say("asking dana@bastion (seen 1 s ago), who has 30 s to answer")
+        say("Asking dana@bastion (seen 1 s ago), who has 30 s to answer.")
         while not self.yields.is_set():
             if not going():
                 return Ended(2)

@@ -131,7 +131,11 @@ def in_use_dialog(sentence: str, by: Driven) -> Dialog:
         text(),
         text("From a shell:  ") + safe(f"runbook watch {by.run}").stylize("bold"),
     ]
-    choices = (Choice("watch", f"Watch {name}'s run"), Choice("", "Not now"))
+    choices = (
+        Choice("watch", f"Watch {name}'s run"),
+        Choice("take_over", f"Take over …  ({name} is asked; reason required)", "t"),
+        Choice("", "Not now"),
+    )
     return Dialog(text("This place is in use"), lines, choices)
 
 

@@ -372,8 +372,10 @@ class RunScreen(RunView):
         self.app.push_screen(in_use_dialog(ended.sentence, by), partial(self._in_use, ended, by))
 
     def _in_use(self, ended: Ended, by: Driven, choice: str | None) -> None:
-        if choice == "watch":
-            self.app.switch_screen(RunScreen(self._backend, None, run=by.run))
+        if choice in ("watch", "take_over"):
+            watch = RunScreen(self._backend, None, run=by.run)
+            watch.opens = choice == "take_over"
+            self.app.switch_screen(watch)
         else:
             self._cannot(BackendError(ended.sentence, ended.advice))
 

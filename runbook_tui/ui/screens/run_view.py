@@ -98,6 +98,8 @@ class RunView(Screen[None]):
         self._asking = ""
         """What goes on while whoever drives is asked to let this session drive."""
         self._drove = self._gone = False
+        self.opens = False
+        """Go into the bar as soon as it is known who drives."""
         self._lost = ""
         """Why this session, which drove, does so no more."""
         self.code = 0
@@ -215,6 +217,9 @@ class RunView(Screen[None]):
         if followed is not None:
             state, self._driven = followed
             self._take_state(state)
+            if self.opens and self._driven is not None and self._scene() is not None:
+                self.opens = False
+                self.call_later(self.run_action, "decide")
         if peeks is not None:
             self._peeks = peeks
         second = clock.now_utc().strftime("%H:%M:%S")
@@ -423,7 +428,8 @@ class RunView(Screen[None]):
             asks = bool(scene and scene.driving and scene.state.questions)
             watched = bool(scene and scene.driven and not scene.driving)
             votes = bool(scene and watched and watching.asks_approval(scene.state))
-            decides = scene is None or ((scene.driving or watched) and not scene.state.final)
+            can = bool(scene and (scene.driving or watched) and not scene.state.final)
+            decides = (scene is None or can) and not self._asking
             shown = keys.looking(
                 asks=asks or votes,
                 wide=width >= WIDE,
