@@ -70,7 +70,7 @@ def test_what_runs_under_a_driver_is_in_use_and_no_riddle(store: Store) -> None:
     payload = from_data(intended.kind, intended.data)
     store.journal.append("1124-r1b0", [payload], operator="lee", host="x", token=1)
     blocker = hold(store, "production")
-    with pytest.raises(InUse, match="is in use: lee@.* drives run 1124-r1b0") as caught:
+    with pytest.raises(InUse, match=r"is in use: lee@.* drives run 1124-r1b0") as caught:
         take(store, RUN, ["production"], "dana", above=0)
     assert "runbook watch 1124-r1b0" in caught.value.advice
     assert "take-over 1124-r1b0" in caught.value.advice
