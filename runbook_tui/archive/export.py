@@ -105,9 +105,11 @@ def _missing(store: Store, records: list[Record]) -> tuple[str, ...]:
     for record in records:
         if record.kind == AttemptIntended.kind:
             directory = str(record.data["directory"])
-            store.outputs.fetch(directory)
-            if not (store.directory / directory).is_dir():
+            here = (store.directory / directory).is_dir()
+            if not here and store.outputs.size(directory) is None:
                 missing.append(directory)
+            else:
+                store.outputs.fetch(directory)
     return tuple(missing)
 
 

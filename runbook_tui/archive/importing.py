@@ -23,6 +23,7 @@ from runbook_tui.archive.layout import ArchiveError, Manifest
 from runbook_tui.archive.unpack import unpack
 from runbook_tui.engine import faults
 from state.errors import RunExists
+from state.events import AttemptIntended
 from state.kept import Kept
 from state.protocols import Keeper
 from state.stores import sqlite_checks
@@ -62,6 +63,7 @@ def import_(store: Store, keeper: Keeper, archive: Path) -> Imported:
             raise ArchiveError(f"The run {problem} has come to be here meanwhile.") from problem
         for kept in new:
             (store.directory / "runs" / kept.run / IMPORTING).unlink()
+            _share(store, kept)
     runs = tuple(kept.run for kept in new)
     return Imported(manifest, runs, tuple(kept.run for kept in found if kept.run not in runs))
 
@@ -112,6 +114,16 @@ def _move(state: Path, aside: Path, new: Sequence[Kept]) -> None:
             )
         (aside / layout.files_member(kept.run)).rename(place)
     sync_directory(state / "runs")
+
+
+def _share(store: Store, kept: Kept) -> None:
+    """Have the output readable on every machine that the store is shared with."""
+    for record in kept.records:
+        if record.kind == AttemptIntended.kind:
+            directory = str(record.data["directory"])
+            if (store.directory / directory).is_dir():
+                store.outputs.follow(directory)
+                store.outputs.finish(directory)
 
 
 def _sync_all(folder: Path) -> None:

@@ -28,7 +28,7 @@ def command(file: Path) -> None:
     with writer() as store:
         if store.keeper is None:
             raise UsageProblem(
-                "This store cannot take runs in", "Name a directory in RUNBOOK_STATE"
+                "This store cannot take runs in", "Name another one in RUNBOOK_STATE"
             )
         try:
             taken = import_(store, store.keeper, file)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from state.codec import canonical
+from state.errors import ImportedRun
 from state.json_value import Json
 from state.messages import Message
 from state.stores.postgres_link import Link
@@ -17,7 +18,7 @@ _SEND: Final = """
 WITH sent AS (
     INSERT INTO runbook.inbox (id, run, kind, data, sender, host, at)
     SELECT %(id)s, run, %(kind)s, %(data)s, %(sender)s, %(host)s, %(at)s
-    FROM runbook.heads WHERE run = %(run)s
+    FROM runbook.heads WHERE run = %(run)s AND origin IS NULL
     RETURNING run, identity
 )
 SELECT identity, pg_notify('runbook', run) FROM sent
@@ -47,8 +48,17 @@ class PostgresInbox:
         }
         sent = self._link.rows(_SEND, values)
         if not sent:
+            self._refuse_imported(run)
             raise KeyError(run)
         return Message(id_, run, kind, dict(data), sender, host, at, sent[0][0])
+
+    def _refuse_imported(self, run: str) -> None:
+        rows = self._link.read(
+            "SELECT origin FROM runbook.heads WHERE run = %(run)s AND origin IS NOT NULL",
+            {"run": run},
+        )
+        if rows:
+            raise ImportedRun(run, rows[0][0])
 
     def pending(self, run: str) -> list[Message]:
         """Return the messages that are not done, in the order in which they came."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from state.stores import postgres_link, sqlite_checks
 from state.stores.postgres import PostgresJournal
 from state.stores.postgres_inbox import PostgresInbox
+from state.stores.postgres_keeper import PostgresKeeper
 from state.stores.postgres_leases import PostgresLeases
 from state.stores.postgres_news import PostgresIdentities, PostgresNews
 from state.stores.postgres_outputs import PostgresOutputs
@@ -34,6 +35,7 @@ def open_shared(directory: Path, url: str, *, write: bool = True) -> Store:
         PostgresNews(journal, pair.side),
         PostgresIdentities(pair.main),
         shared=True,
+        keeper=PostgresKeeper(pair.main),
         closes=(
             outputs.close,
             leases.close,

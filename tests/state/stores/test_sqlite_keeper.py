@@ -1,4 +1,4 @@
-"""Whole runs in and out of the journal: exactly as they were, all or none."""
+"""Whole runs out of the SQLite journal; how they come in is every store's contract."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from state.audit import audit
-from state.errors import ImportedRun, RunExists
 from state.events import NoteAdded
-from state.kept import Kept
 from state.stores.sqlite import SqliteJournal, open_journal
 from state.stores.sqlite_inbox import SqliteInbox
 from state.stores.sqlite_keeper import SqliteKeeper
-from tests.harness.records import chained, started
+from tests.harness.records import started
 
 SHARED = b"runbook: shared\n"
 OWN = b"runbook: own\n"
@@ -28,39 +26,12 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
         yield opened
 
 
-def kept(run: str, *notes: str) -> Kept:
-    """Return a run as it comes from elsewhere."""
-    records = chained([started("a"), *map(NoteAdded, notes)], run=run)
-    return Kept(run, records, {"deploy.yaml": SHARED}, "dana@bastion, out.tar.gz")
-
-
 def begin(journal: SqliteJournal, run: str, source: bytes, notes: int = 0) -> None:
     """Begin a run of this journal's own."""
     files = {"deploy.yaml": source}
     journal.create_run(run, started("a"), operator="d", host="h", token=1, sources=files)
     if notes:
         journal.append(run, [NoteAdded("x" * 1000)] * notes, operator="d", host="h", token=1)
-
-
-def test_what_is_adopted_is_as_it_was_and_cannot_be_added_to(journal: SqliteJournal) -> None:
-    given = kept("1123-k7f3", "Grüße", "two")
-    keeper = SqliteKeeper(journal)
-    keeper.adopt([given, kept("1123-k7f3-back")])
-    assert journal.read("1123-k7f3") == given.records
-    assert audit(journal.read("1123-k7f3"), journal.head("1123-k7f3")) == []
-    assert journal.sources("1123-k7f3") == {"deploy.yaml": SHARED}
-    assert keeper.origin("1123-k7f3") == "dana@bastion, out.tar.gz"
-    with pytest.raises(ImportedRun, match="imported: dana@bastion"):
-        journal.append("1123-k7f3", [NoteAdded("x")], operator="d", host="h", token=99)
-    begin(journal, "mine", OWN)
-    assert (keeper.origin("mine"), keeper.origin("none")) == (None, None)
-
-
-def test_of_runs_of_which_one_is_there_none_is_adopted(journal: SqliteJournal) -> None:
-    begin(journal, "there", OWN)
-    with pytest.raises(RunExists):
-        SqliteKeeper(journal).adopt([kept("new"), kept("there")])
-    assert journal.runs() == ["there"]
 
 
 def test_what_is_removed_leaves_nothing_but_what_others_need(journal: SqliteJournal) -> None:
