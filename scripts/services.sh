@@ -10,7 +10,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 needed=(
     dockerd:docker.io docker:docker.io docker-registry:docker-registry
     /usr/lib/postgresql:postgresql pg_dump:postgresql-client redis-server:redis-server
-    sshd:openssh-server ssh:openssh-client nginx:nginx git:git tmux:tmux
+    sshd:openssh-server ssh:openssh-client ip:iproute2 nginx:nginx git:git tmux:tmux
 )
 packages=()
 for pair in "${needed[@]}"; do

@@ -31,6 +31,8 @@ SAMPLE: tuple[tuple[str, str, Victim], ...] = (
     ("migrate", "worker.before-act", "driver"),
     ("migrate-two", "migrate.committed", "worker"),
     ("sql", "sql.committed", "both"),
+    ("ssh", "ssh.started", "both"),
+    ("ssh", "worker.after-act", "worker"),
     ("announce", "announce.sending", "both"),
     ("announce", "worker.before-act", "worker"),
     ("announce", "worker.after-act", "both"),

@@ -20,6 +20,7 @@ PROGRAMS: Mapping[str, str] = {
     "redis-server": "redis-server",
     "sshd": "openssh-server",
     "ssh": "openssh-client",
+    "ip": "iproute2",
     "nginx": "nginx",
     "git": "git",
 }

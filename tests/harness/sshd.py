@@ -48,6 +48,8 @@ class Sshd:
     port: int = 0
     key: str = "host_ed25519"
     process: subprocess.Popen[bytes] | None = None
+    within: tuple[str, ...] = ()
+    """Words that run a program where the host is, such as in a network of its own."""
 
     @property
     def host(self) -> Host:
@@ -66,13 +68,12 @@ class Sshd:
         """
         Path("/run/sshd").mkdir(exist_ok=True)
         for _ in range(10):
-            with socket.create_server((self.address, port)) as free:
-                self.port = free.getsockname()[1]
+            self.port = port or self._free_port()
             settings = self.home / "sshd_config"
             settings.write_text(SETTINGS.format(**vars(self)))
             with (self.home / "log").open("ab") as log:
                 self.process = subprocess.Popen(
-                    ["/usr/sbin/sshd", "-D", "-e", "-f", str(settings)],
+                    [*self.within, "/usr/sbin/sshd", "-D", "-e", "-f", str(settings)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -80,6 +81,13 @@ class Sshd:
             if self._greets():
                 return
         raise AssertionError((self.home / "log").read_text())
+
+    def _free_port(self) -> int:
+        if self.within:
+            return 2222  # nobody else is there
+        with socket.create_server((self.address, 0)) as free:
+            port: int = free.getsockname()[1]
+            return port
 
     def _greets(self) -> bool:
         assert self.process
@@ -130,8 +138,13 @@ class Ssh:
 
 
 @contextmanager
-def ssh_hosts(home: Path, names: tuple[str, ...]) -> Iterator[Ssh]:
-    """Run an sshd a name, on 127.21.0.1, 127.21.0.2, …"""
+def ssh_hosts(
+    home: Path,
+    names: tuple[str, ...],
+    network: str = "127.21.0",
+    within: tuple[str, ...] = (),
+) -> Iterator[Ssh]:
+    """Run an sshd a name, on 127.21.0.1, 127.21.0.2, … or in another network."""
     operator = make_key(home / "operator")
     hosts = []
     for number, name in enumerate(names, 1):
@@ -139,7 +152,7 @@ def ssh_hosts(home: Path, names: tuple[str, ...]) -> Iterator[Ssh]:
         folder.mkdir()
         make_key(folder / "host_ed25519")
         (folder / "authorized_keys").write_text(operator.with_suffix(".pub").read_text())
-        hosts.append(Sshd(name, f"127.21.0.{number}", folder))
+        hosts.append(Sshd(name, f"{network}.{number}", folder, within=within))
     try:
         for host in hosts:
             host.start()

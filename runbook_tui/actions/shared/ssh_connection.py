@@ -46,6 +46,7 @@ KEY_TYPES: Final = {
 UNANSWERED: Final = 30_000
 """Milliseconds after which sent data without an answer means that the peer is dead."""
 KEEP_ALIVE: Final = 15
+"""Seconds between two signs of life that are asked for, unless the SSH settings say otherwise."""
 AFTERMATH: Final = 1.0
 """Seconds of silence, after a command has ended, until output held open by others is left."""
 
@@ -132,7 +133,7 @@ class HostConnection(Connection):  # type: ignore[misc]  # fabric has no types
         except (OSError, EOFError, SSHException) as fault:
             self.client.close()
             raise unreachable(target, fault) from fault
-        _watch_peer(self.client.get_transport())
+        _watch_peer(self.client.get_transport(), target)
 
     def open_gateway(self) -> Channel:
         """Open the way through the jump host, which has been checked like any other."""
@@ -204,13 +205,15 @@ def _unknown_types(known: Known) -> list[str]:
     return [name for names in KEY_TYPES.values() for name in names if name not in wanted]
 
 
-def _watch_peer(transport: Transport) -> None:
+def _watch_peer(transport: Transport, target: Target) -> None:
     """Have small packets sent at once, and a dead peer noticed."""
-    transport.set_keepalive(KEEP_ALIVE)
+    interval, count = target.alive or (KEEP_ALIVE, 0)
+    unanswered = interval * count * 1000 or UNANSWERED
+    transport.set_keepalive(interval)
     if isinstance(transport.sock, socket.socket):
         transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNANSWERED)
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unanswered)
 
 
 def _follow(channel: Channel, output: Output, stop: Stop) -> int | None:

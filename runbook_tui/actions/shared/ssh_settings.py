@@ -50,6 +50,8 @@ class Target:
     agent: bool
     other_keys: bool
     timeout: float | None
+    alive: tuple[int, int] | None = None
+    """ServerAliveInterval in seconds, and ServerAliveCountMax."""
     jumps: tuple[Target, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -173,8 +175,15 @@ def _one(config: SSHConfig, host: Host) -> Target:
         agent=not only_given and _agent(host, settings),
         other_keys=not only_given,
         timeout=float(_number(host, "ConnectTimeout", limit)) if limit else None,
+        alive=_alive(host, settings),
         notes=(*missing, *_notes(host, settings)),
     )
+
+
+def _alive(host: Host, settings: Mapping[str, str]) -> tuple[int, int] | None:
+    interval = _number(host, "ServerAliveInterval", settings.get("serveraliveinterval", "0"))
+    count = _number(host, "ServerAliveCountMax", settings.get("serveralivecountmax", "3"))
+    return (interval, max(count, 1)) if interval else None
 
 
 def _number(host: Host, word: str, text: str) -> int:

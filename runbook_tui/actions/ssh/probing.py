@@ -56,23 +56,25 @@ def probe(job: Job, context: Context) -> Finding:
     directory = Path(job.previous[-1])
     stopping = threading.Event()
     context.on_stop(stopping.set)
-    looking = _Looking(job, Kept(directory), stopping)
+    attempt = AttemptDir(directory)
+    looking = _Looking(job, Kept(directory), stopping, known=attempt.exists())
     with ThreadPoolExecutor(AT_ONCE) as pool, ExitStack() as stack:
         seen = list(pool.map(looking.at, job.hosts))
         for one in seen:
             if one.link is not None:
                 stack.callback(one.link.close)
-        _complete(looking, AttemptDir(directory), [one for one in seen if one.link is not None])
+        _complete(looking, attempt, [one for one in seen if one.link is not None])
     return _finding([one.part for one in seen if one.part is not None], seen)
 
 
 class _Looking:
     """Looks at one host after another, from several threads."""
 
-    def __init__(self, job: Job, kept: Kept, stopping: threading.Event) -> None:
+    def __init__(self, job: Job, kept: Kept, stopping: threading.Event, *, known: bool) -> None:
         self.job = job
         self.kept = kept
-        self._known = kept.exists()
+        self._known = known
+        """Whether the attempt's directory is here: what it does not tell of has not begun."""
         self._stopping = stopping
 
     def at(self, host: Host) -> _Seen:

@@ -64,6 +64,7 @@ class Ssh(HostsWorld):
     """A script on two hosts that appends a line on each."""
 
     action = "ssh"
+    points = ("ssh.guard", "ssh.started", "ssh.ended", "ssh.adopted")
 
     def options(self) -> Mapping[str, Any]:
         script = f'echo "$RUNBOOK_HOST" >> {self.home}/effects'
@@ -77,6 +78,7 @@ class VerifiedSsh(Ssh):
     """The same, with a check that tells."""
 
     action = "ssh-verified"
+    points = ()
 
     def options(self) -> Mapping[str, Any]:
         script = f'grep -q "$RUNBOOK_HOST" {self.home}/effects'
