@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.crash.worlds.base import STEP, Facts, HostsWorld, World
 from tests.harness.git import Repository, repository
@@ -64,7 +64,7 @@ class Ssh(HostsWorld):
     """A script on two hosts that appends a line on each."""
 
     action = "ssh"
-    points = ("ssh.guard", "ssh.started", "ssh.ended", "ssh.adopted")
+    points: ClassVar[tuple[str, ...]] = ("ssh.guard", "ssh.started", "ssh.ended", "ssh.adopted")
 
     def options(self) -> Mapping[str, Any]:
         script = f'echo "$RUNBOOK_HOST" >> {self.home}/effects'
