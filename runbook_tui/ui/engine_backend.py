@@ -128,7 +128,12 @@ class EngineBackend:
                 except (FoldError, CodecError) as problem:
                     broken[run] = str(problem)
             driven = {state.run for state in states if _driven(store, state.run)}
-        return home_lists.view(states, broken, driven, tuple(self._folders))
+            past = {
+                one.run
+                for one in states
+                if one.final or (one.run not in driven and store.origin(one.run) is not None)
+            }
+        return home_lists.view(states, broken, driven, past, tuple(self._folders))
 
     def draft(self, file: Path, environment: str | None, given: Mapping[str, str]) -> Draft:
         """Read a runbook; the values given stand in its fields."""

@@ -41,16 +41,18 @@ def view(
     states: Sequence[RunState],
     broken: Mapping[str, str],
     driven: Collection[str],
+    past: Collection[str],
     folders: Sequence[Path],
 ) -> HomeView:
     """Return the three lists. `states` are the newest runs, newest first; `broken` those whose
-    record cannot be read, and why; `driven` those that a driver has now."""
+    record cannot be read, and why; `driven` those that a driver has now; `past` those that
+    nobody goes on with here: they are over, or another machine's history."""
     now = clock.now_utc()
     runbooks = tuple(_runbooks(states, folders, now))
     needs = [
         _need(state, now, state.run in driven)
         for state in states
-        if not state.final and not (state.run in driven and first_question(state) is None)
+        if state.run not in past and not (state.run in driven and first_question(state) is None)
     ]
     needs += [_broken(run, why) for run, why in broken.items()]
     needs += [
@@ -58,7 +60,7 @@ def view(
         for entry in runbooks
         if entry.below.startswith(OVERDUE)
     ]
-    history = tuple(_past(state, now) for state in states if state.final)
+    history = tuple(_past(state, now) for state in states if state.run in past)
     return HomeView(tuple(needs), runbooks, history, len(driven))
 
 
@@ -103,7 +105,7 @@ def _need(state: RunState, now: datetime, alive: bool) -> Entry:
 
 
 def _past(state: RunState, now: datetime) -> Entry:
-    took = clock.between(state.started_at, state.ended_at, now) or 0.0
+    took = clock.between(state.started_at, state.ended_at or state.at, now) or 0.0
     began = clock.moment(state.started_at)
     when = began.astimezone().strftime("%a %H:%M") if began else ""
     return Entry(

@@ -15,8 +15,11 @@ from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import BackendError
 from runbook_tui.ui.engine_backend import EngineBackend
 from runbook_tui.ui.screens.run import RunScreen
+from state.events import RunLeft
+from state.kept import Kept
 from state.status import StepStatus
 from state.stores.location import Location
+from tests.harness.records import chained, started
 from tests.harness.screen import shows, until
 from tests.harness.stage import ScriptedOperator
 
@@ -133,6 +136,16 @@ def test_problems_are_sentences(live: EngineBackend, runbooks: Path, tmp_path: P
     (tmp_path / "state").touch()
     with pytest.raises(BackendError):
         live.home()
+
+
+def test_another_machines_history_needs_nobody(live: EngineBackend) -> None:
+    records = chained([started("a"), RunLeft("closed the screen")], run="1123-k7f3")
+    with live.location.open() as store:
+        assert store.keeper is not None
+        store.keeper.adopt([Kept("1123-k7f3", records, {}, "imported from out.tar.gz")])
+    view = live.home()
+    assert "1123-k7f3" not in [entry.target for entry in view.needs]
+    assert [entry.target for entry in view.history] == ["1123-k7f3"]
 
 
 def test_a_record_that_is_not_intact_hides_no_other(live: EngineBackend, runbooks: Path) -> None:
