@@ -168,8 +168,9 @@ class Outputs(Protocol):
         """Yield the output from a byte offset on, as far as it is there now."""
 
     def fetch(self, attempt: str) -> None:
-        """Bring what was shared of another machine's attempt into its directory here, so that it
-        can be looked at like a local one. Does nothing for a local attempt, or when all is here.
+        """Bring what was shared of another machine's attempt into its directory here, its result
+        included, so that it can be looked at like a local one. Does nothing for a local attempt, or
+        when all is here.
         """
 
 

@@ -42,6 +42,7 @@ from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
 from runbook_tui.engine.values import Values
+from state.errors import StoreError
 from state.events import (
     AttemptEnded,
     AttemptVoided,
@@ -66,6 +67,9 @@ FIRM: Final = 30.0
 LOOK_EVERY: Final = 0.1
 """Seconds between two looks at whether a worker lives (its result is looked for at every turn)."""
 
+FETCH_EVERY: Final = 0.5
+"""Seconds between looks at what another machine shared of its attempt."""
+
 LOOK_AGAIN: Final = 2.0
 """Seconds between looks at something that runs on elsewhere."""
 
@@ -74,13 +78,21 @@ class Attempts:
     """The flows of one run. Not thread-safe: the driver's alone."""
 
     def __init__(
-        self, live: LivePlan, recorder: Recorder, pool: WorkerPool, values: ValuesOf, root: Path
+        self,
+        live: LivePlan,
+        recorder: Recorder,
+        pool: WorkerPool,
+        values: ValuesOf,
+        root: Path,
+        fetch: Callable[[str], None],
     ) -> None:
+        """`fetch` brings here what another machine shared of an attempt: output and result."""
         self._live = live
         self._recorder = recorder
         self._pool = pool
         self._values = values
         self._root = root
+        self._fetch = fetch
         self._flows: dict[str, Flow] = {}
 
     def busy(self) -> frozenset[str]:
@@ -278,9 +290,15 @@ class Attempts:
         self._place(flow.step, self._attempt(flow))
 
     def _poll_elsewhere(self, flow: Elsewhere) -> None:
-        """Take the result as soon as it is there: on storage that both machines share."""
+        """Take the result as soon as it is there: in the shared journal, or on shared storage."""
+        now = time.monotonic()
         attempt = self._recorder.state.steps[flow.step.id].open_attempt
-        if attempt is not None and isinstance(flow.directory.read_result(), Result):
+        if attempt is None or now < flow.look_at:
+            return
+        flow.look_at = now + FETCH_EVERY
+        with suppress(StoreError):  # what is away now is asked again
+            self._fetch(attempt.directory)
+        if isinstance(flow.directory.read_result(), Result):
             self._place(flow.step, attempt)
 
     def _settle_where(self, step: PlanStep) -> None:

@@ -224,7 +224,8 @@ class Session:
                 undone=base if step.undoes is not None else recorder.state if undo else None,
             )
 
-        attempts = Attempts(live, recorder, self.place.pool, values, self.place.state)
+        fetch = self.place.store.outputs.fetch
+        attempts = Attempts(live, recorder, self.place.pool, values, self.place.state, fetch)
         store = self.place.store
         rolls_back = Rollbacks(plan, self.place.journal.runs)
         acts = Acts(live, values, rolls_back, store.identities.own())

@@ -57,6 +57,7 @@ class Elsewhere:
 
     step: PlanStep
     directory: AttemptDir
+    look_at: float = 0.0
 
 
 @dataclass(slots=True)

@@ -187,8 +187,16 @@ class AttemptDir:
 
     def read_result(self) -> Result | Corrupt | None:
         """Return the result, why the file holds none, or None when there is no file."""
-        content = read_or_none(self._result)
+        content = self.result_bytes()
         return None if content is None else load_result(content)
+
+    def result_bytes(self) -> bytes | None:
+        """Return the file of the result as it is, or None when there is none."""
+        return read_or_none(self._result)
+
+    def keep_result(self, content: bytes) -> None:
+        """Keep the result that the attempt left on another machine, as it is there."""
+        write_whole(self._result, content, sync=True)
 
 
 def _mark(content: bytes) -> ProcessMark | None:

@@ -54,6 +54,10 @@ class PostgresOutputs:
         self._shared: dict[str, int | None] = {}
         """Attempts that are followed, and up to where they are shared (None: to be asked)."""
         self._finished: set[str] = set()
+        self._told: set[str] = set()
+        """Attempts whose result is shared."""
+        self._later: set[str] = set()
+        """Attempts that still run as the program ends: another one shares how they end."""
         self._wake = threading.Event()
         self._leave_by: float | None = None
         self._thread: threading.Thread | None = None
@@ -97,13 +101,17 @@ class PostgresOutputs:
         """Bring what was shared of another machine's attempt into its directory here."""
         if self._is_local(attempt):
             return
-        output = AttemptDir(self._directory / attempt).output
-        make_directory(output.parent.parent)
-        output.parent.mkdir(DIRECTORY_MODE, exist_ok=True)
-        output.touch(FILE_MODE)
-        with output.open("ab") as file:
+        copy = AttemptDir(self._directory / attempt)
+        make_directory(copy.path.parent)
+        copy.path.mkdir(DIRECTORY_MODE, exist_ok=True)
+        copy.output.touch(FILE_MODE)
+        with copy.output.open("ab") as file:
             for piece in self.read(attempt, file.tell()):
                 file.write(piece)
+        if copy.read_result() is None:
+            rows = self._main.read(_READ, {"attempt": _result_of(attempt), "offset": 0})
+            for _, content in rows:
+                copy.keep_result(bytes(content))
 
     def close(self) -> None:
         """Share the rest, as far as that takes no longer than a few seconds."""
@@ -115,8 +123,9 @@ class PostgresOutputs:
         self._leave_by = time.monotonic() + _LEAVE_SECONDS
         self._wake.set()
         thread.join()
-        if self._shared:
-            write_whole(self._left, "\n".join(self._shared).encode(), sync=False)
+        left = [*self._shared, *self._later]
+        if left:
+            write_whole(self._left, "\n".join(left).encode(), sync=False)
 
     def _take_up(self) -> None:
         """Share what an earlier program could not: the database was away when it ended."""
@@ -154,27 +163,53 @@ class PostgresOutputs:
             offset, rest = self._batches(attempt, offset)
         except (StoreError, OSError):
             offset, rest = None, True
+        done = not rest and self._is_done(attempt)
         with self._guard:
             self._shared[attempt] = offset
-            if last and not rest:
+            if last and not rest and (done or self._leave_by is not None):
                 del self._shared[attempt]
                 self._finished.discard(attempt)
+                if not done:
+                    self._later.add(attempt)
         if rest and offset is not None:
             self._wake.set()
         return offset is not None
 
     def _batches(self, attempt: str, offset: int) -> tuple[int, bool]:
         """Return up to where it is shared then, and whether there is more."""
+        directory = AttemptDir(self._directory / attempt)
         try:
-            file = AttemptDir(self._directory / attempt).output.open("rb")
+            file = directory.output.open("rb")
         except FileNotFoundError:
             return offset, False
         with file:
             file.seek(offset)
             for _ in range(_AT_ONCE):
+                result = directory.result_bytes()  # asked before the end is: then it is the end
                 content = file.read(BATCH)
                 if not content:
+                    self._share_result(attempt, result)
                     return offset, False
                 self._side.rows(_WRITE, {"attempt": attempt, "start": offset, "content": content})
                 offset += len(content)
         return offset, True
+
+    def _share_result(self, attempt: str, result: bytes | None) -> None:
+        """Share how an attempt ended, once: whoever drives the run elsewhere waits for it."""
+        if result is None or attempt in self._told:
+            return
+        row = {"attempt": _result_of(attempt), "start": 0, "content": result}
+        self._side.rows(_WRITE, row)
+        self._told.add(attempt)
+
+    def _is_done(self, attempt: str) -> bool:
+        """Whether nothing more can come of an attempt whose output is shared to its end."""
+        directory = AttemptDir(self._directory / attempt)
+        # Whether it lives comes first: a result that it left as it went is seen after it.
+        alive = directory.live().alive
+        return attempt in self._told or not (alive or directory.result_bytes())
+
+
+def _result_of(attempt: str) -> str:
+    """Return the name under which an attempt's result is shared: no attempt's own."""
+    return f"{attempt}/result"

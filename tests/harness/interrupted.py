@@ -22,8 +22,7 @@ from runbook_tui.engine.workers import Workers
 from state import fold
 from state.run_state import RunState, StepState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.sqlite import open_journal
-from state.stores.store import open_local
+from state.stores.location import Location
 from tests.harness.processes import until
 from tests.harness.stage import ScriptedOperator
 
@@ -67,9 +66,10 @@ class Pool:
 class Interrupted:
     """One run in a state directory of its own, driven in this process, interrupted and resumed."""
 
-    def __init__(self, directory: Path, workers: Workers) -> None:
+    def __init__(self, directory: Path, workers: Workers, location: Location | None = None) -> None:
         self.directory = directory
-        self.state = directory / "state"
+        self.location = location or Location(directory / "state")
+        self.state = self.location.directory
         self.file = directory / "runbook.yaml"
         self.effects = directory / "effects"
         self.pool = Pool(workers)
@@ -90,7 +90,7 @@ class Interrupted:
         return self._drive(operator, self.recorded().run)
 
     def _drive(self, operator: ScriptedOperator | None, run: str | None) -> int | None:
-        with open_local(self.state) as store:
+        with self.location.open() as store:
             place = Place(store, self.pool, secrets.resolve, "dana", "here")
             with suppress(Killed, FaultInjected), self._session(place, run) as driven:
                 code: int = driven.drive(operator or ScriptedOperator())
@@ -129,8 +129,8 @@ class Interrupted:
 
     def recorded(self) -> RunState:
         """Return the run as its journal tells."""
-        with open_journal(self.state) as journal:
-            return fold.fold(journal.read(journal.runs()[0]))
+        with self.location.open(write=False) as store:
+            return fold.fold(store.journal.read(store.journal.runs()[0]))
 
     def step(self, id_: str) -> StepState:
         """Return a step as it is recorded."""

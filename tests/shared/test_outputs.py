@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from state.stores import postgres_outputs
 from state.stores.attempt_dir import AttemptDir
 from state.stores.location import Location
 from state.stores.output import OutputWriter
+from state.stores.result import Result
 from state.stores.store import Store
 from tests.harness.link import Link
 from tests.harness.processes import until
 
+ENDED = Result("succeeded", effect="done", outputs={"digest": "sha256:9c1e"})
 ATTEMPT = "runs/1123-k7f3/attempts/build.1"
 
 
@@ -81,6 +84,50 @@ def test_what_could_not_be_shared_at_the_end_is_shared_by_the_next_program(
     there.open().close()
     assert read(store) == b"before\nlast words\n"
     assert not (there.directory / "unshared").exists()
+
+
+def test_how_it_ended_is_shared_with_its_output(
+    location: Location, store: Store, tmp_path: Path
+) -> None:
+    directory = attempt(store)
+    lock = directory.hold()
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        copy = AttemptDir(elsewhere.directory / ATTEMPT)
+
+        def known() -> object:
+            elsewhere.outputs.fetch(ATTEMPT)
+            return copy.read_result()
+
+        with OutputWriter(directory) as writer:
+            store.outputs.follow(ATTEMPT)
+            writer.write(b"last words\n")
+            assert known() is None
+        directory.write_result(ENDED)
+        os.close(lock)
+        until(known, "the result elsewhere")
+        assert copy.read_result() == ENDED
+        assert copy.output.read_bytes() == b"last words\n"
+        assert read(elsewhere) == b"last words\n", "a result is no output"
+
+
+def test_the_end_of_what_outlives_the_program_is_shared_by_the_next_one(
+    location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_outputs, "_LEAVE_SECONDS", 1000.0)  # should it wait for the end
+    with location.open() as store:
+        directory = attempt(store)
+        lock = directory.hold()
+        store.outputs.follow(ATTEMPT)
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        copy = AttemptDir(elsewhere.directory / ATTEMPT)
+        for ended in (False, True):
+            if ended:
+                directory.write_result(ENDED)
+                os.close(lock)
+            location.open().close()
+            elsewhere.outputs.fetch(ATTEMPT)
+            assert copy.read_result() == (ENDED if ended else None)
+    assert not (location.directory / "unshared").exists()
 
 
 def test_a_later_session_goes_on_where_the_first_one_ended(
