@@ -59,3 +59,20 @@ def test_parallel_packs_in_each_place_after_its_confirmation(
     words = ["run", file, "-e", "final", "--headless", "--yes", "--confirm", "start=final"]
     program.run(*words).expect(0)
     assert (program.cwd / "build" / "final" / "release.tar").stat().st_size > 0
+
+
+def test_certificates_includes_one_part_twice(program: Program, examples: Path) -> None:
+    file = str(examples / "certificates.yaml")
+    program.run("run", file, "--headless").expect(3)  # the second one wants a confirmation
+    program.run("resume", "--headless", "--yes").expect(0)
+    shown = program.show(program.runs()[0]["run"])
+    made = [outputs(shown, id_)["fingerprint"] for id_ in ("web/read", "api/read")]
+    assert made[0] != made[1]
+    assert outputs(shown, "bundle")["count"] == "2"
+    assert (program.cwd / "certificates" / "www.example.test.crt").exists()
+    program.run("rollback", shown["run"], "--headless").expect(0)
+    assert list((program.cwd / "certificates").iterdir()) == []
+    program.run("run", file, "-p", "api=false", "--headless").expect(0)
+    shown = program.show(program.runs()[0]["run"])
+    assert step(shown, "api/make")["status"] == "skipped"
+    assert outputs(shown, "bundle")["count"] == "1"
