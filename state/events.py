@@ -66,6 +66,27 @@ class RunResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class DefinitionAdopted:
+    """The run goes on with its files as they are now, for what had not begun.
+
+    `definition` and `steps` are as in `run_started`, for the new files; `files` maps their names to
+    the SHA-256 of their very bytes, which the journal keeps. `kept` are the steps and groups that
+    had begun: they keep the definition they had. `changed` names what differs. `parameters` are all
+    of the new definition's, secret ones masked.
+    """
+
+    kind: ClassVar[str] = "definition_adopted"
+    definition: Mapping[str, str]
+    files: Mapping[str, str]
+    steps: tuple[Mapping[str, Json], ...]
+    kept: tuple[str, ...]
+    changed: tuple[str, ...]
+    parameters: Mapping[str, str]
+    locks: tuple[str, ...]
+    program: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunLeft:
     """The driver left on purpose (quit, signal, policy): the run can be resumed."""
 
@@ -232,6 +253,7 @@ class QuestionAsked:
     """A person must decide. `id` is unique in the run.
 
     `asks`: confirm | typed | manual | failure | unknown | partial | elsewhere | rollback | start |
+    drift (the files have changed: `keep` what it began with, or `adopt` them) |
     abort (the operator's own wish to end the run, answered as it is asked).
     `choices` are the words of the command line's contract, the safe one is never among them.
     `shown` holds what the question needs on the screen (rows of text), `typed` the name to type.
@@ -365,6 +387,7 @@ class HandedOver:
 Payload = (
     RunStarted
     | RunResumed
+    | DefinitionAdopted
     | RunLeft
     | RunEnded
     | RollbackBegun

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from state import events, fold_people, fold_run, fold_steps, payloads
+from state import events, fold_definition, fold_people, fold_run, fold_steps, payloads
 from state.errors import CodecError, FoldError, NewerRecord, UnknownHere
 from state.events import Payload, Record, RunStarted
 from state.fold_draft import RunDraft, freeze, thaw
@@ -19,6 +19,7 @@ from state.run_state import RunState
 # Any: each rule takes the payload of its own kind, which the table's key ensures.
 _RULES: Final[Mapping[type, Callable[[RunDraft, Record, Any], None]]] = {
     events.RunResumed: fold_run.resumed,
+    events.DefinitionAdopted: fold_definition.adopted,
     events.RunLeft: fold_run.left,
     events.RunEnded: fold_run.ended,
     events.RollbackBegun: fold_run.rollback_begun,

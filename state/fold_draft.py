@@ -17,6 +17,7 @@ from state.json_value import Json
 from state.persistent_map import PersistentMap
 from state.run_state import (
     GROUP_ACTIONS,
+    Adopted,
     Answered,
     AttemptState,
     Note,
@@ -113,6 +114,9 @@ class RunDraft:
     messages: frozenset[str] = frozenset()
     replaced: Replaced | None = None
     instances: Mapping[str, InstancesFixed] = field(default_factory=dict)
+    program: str = ""
+    adopted: tuple[Adopted, ...] = ()
+    adopting: bool = False
     steps: Mapping[str, StepState] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
     touched: dict[str, StepDraft] = field(default_factory=dict)

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from state.events import (
@@ -34,10 +33,10 @@ from state.events import (
     RunRolledBack,
     RunStarted,
 )
+from state.fold_definition import outline
 from state.fold_draft import RunDraft, StepDraft
 from state.fold_steps import begin_group, refuse
-from state.json_value import Json
-from state.run_state import Answered, Question
+from state.run_state import ADOPT, DRIFT, Answered, Question
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
 WAITING_ASKS: Final = frozenset({"confirm", "typed", "approval", "manual"})
@@ -48,6 +47,7 @@ ASKS: Final = WAITING_ASKS | {
     "elsewhere",
     "rollback",
     "start",
+    DRIFT,
     "takeover",
     "abort",
 }
@@ -73,31 +73,10 @@ def start(record: Record, payload: RunStarted) -> RunDraft:
         token=record.token,
         writer=record.host,
         driver_host=record.host,
+        program=payload.program,
     )
-    for line in payload.steps:
-        step = _outlined(record, line)
-        if step.id in draft.touched:
-            refuse(record, f"the step {step.id} occurs twice")
-        if step.group is not None and step.group not in draft.touched:
-            refuse(record, f"the step {step.id} belongs to the group {step.group}, not seen yet")
-        draft.touched[step.id] = step
+    draft.touched = outline(record, payload.steps)
     return draft
-
-
-def _outlined(record: Record, line: Mapping[str, Json]) -> StepDraft:
-    id_, name = line.get("id"), line.get("name")
-    phase, action = line.get("phase"), line.get("action")
-    group, refs = line.get("group"), line.get("refs") or ()
-    if not (
-        isinstance(id_, str)
-        and isinstance(name, str)
-        and isinstance(phase, str)
-        and isinstance(action, str)
-        and (group is None or isinstance(group, str))
-        and isinstance(refs, (list, tuple))
-    ):
-        refuse(record, f"the outline has a line that is none: {dict(line)!r}")
-    return StepDraft(id_, name, phase, action, tuple(map(str, refs)), group)
 
 
 def check_goes_on(draft: RunDraft, record: Record, payload: object) -> None:
@@ -123,6 +102,8 @@ def resumed(draft: RunDraft, record: Record, payload: RunResumed) -> None:
     draft.resumes += 1
     draft.driver, draft.driver_host = record.operator, record.host
     draft.changed = payload.changed
+    draft.program = payload.program
+    draft.adopting = False
 
 
 def left(draft: RunDraft, record: Record, payload: RunLeft) -> None:
@@ -231,6 +212,8 @@ def answered(draft: RunDraft, record: Record, payload: QuestionAnswered) -> None
         record.at,
     )
     draft.closed[question.id] = answer
+    if question.asks == DRIFT:
+        draft.adopting = payload.choice == ADOPT
     if step is not None:
         step.answer = answer
 

@@ -29,7 +29,10 @@ class JournalReader(Protocol):
         """Return the run's records after number `after`, in order; none for an unknown run."""
 
     def sources(self, run: str) -> dict[str, bytes]:
-        """Return the definition that the run began with, byte for byte, by file name."""
+        """Return the definition that the run began with, byte for byte, by file name.
+
+        The files of definitions adopted since are among them, as `adopted/SHA-256`.
+        """
 
     def close(self) -> None:
         """Let the store go."""
@@ -51,6 +54,12 @@ class Journal(JournalReader, Protocol):
         """Begin a run with its first record and its definition's files.
 
         Raises RunExists; Fenced when a lease of this store was taken over.
+        """
+
+    def keep(self, run: str, sources: Mapping[str, bytes]) -> None:
+        """Keep files of a definition that the run is about to adopt; again does no harm.
+
+        KeyError for an unknown run.
         """
 
     def append(

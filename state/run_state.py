@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from state.events import InstancesFixed, RunStarted
+from state.events import DefinitionAdopted, InstancesFixed, RunStarted
 from state.json_value import Json
 from state.status import DONE_STEP, FINAL_RUN, AttemptStatus, RunStatus, StepStatus
 
@@ -46,6 +46,11 @@ class Replaced:
     reason: str
     how: str
     at: str
+
+
+DRIFT = "drift"
+ADOPT = "adopt"
+"""What is asked when the files have changed, and the answer that takes the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,16 @@ class StepState:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """A changed definition that the run goes on with, and who decided that."""
+
+    event: DefinitionAdopted
+    operator: str
+    host: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """A run as recorded. Who or what is alive now is not in here: see `observe`.
 
@@ -236,6 +251,12 @@ class RunState:
     """The latest take-over, if there was one."""
     instances: Mapping[str, InstancesFixed] = field(default_factory=dict)
     """What each `each` is repeated for, once that is fixed: steps for them are in its place."""
+    program: str = ""
+    """The version of the program that drove it last."""
+    adopted: tuple[Adopted, ...] = ()
+    """The changed definitions that it took on, oldest first."""
+    adopting: bool = False
+    """Somebody decided to take the change on, and that is not done yet."""
 
     def last_heard(self, host: str) -> str | None:
         """Return when a host wrote its newest event; None when it never wrote one."""
@@ -245,6 +266,19 @@ class RunState:
     def base(self) -> str | None:
         """The run that this one rolls back, if it is a rollback."""
         return self.started.base
+
+    @property
+    def definition(self) -> Mapping[str, str]:
+        """The hashes of the files that the run goes by now."""
+        return self.adopted[-1].event.definition if self.adopted else self.started.definition
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters, secret ones masked, those of adopted definitions among them."""
+        given = dict(self.started.parameters)
+        for one in self.adopted:
+            given |= one.event.parameters
+        return given
 
     @property
     def final(self) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from runbook_tui.archive import layout
 from runbook_tui.archive.layout import ArchiveError, Manifest, Member, RunEntry
-from runbook_tui.engine import outline
+from runbook_tui.engine import drift, outline
 from state import payloads
 from state.audit import audit
 from state.codec import record_line
 from state.errors import CodecError
-from state.events import AttemptIntended, Record
+from state.events import AttemptIntended, DefinitionAdopted, Record
 from state.kept import Kept
 
 
@@ -60,7 +61,7 @@ def _kept(folder: Path, entry: RunEntry, origin: str) -> Kept:
         if record.kind == AttemptIntended.kind:
             _refuse_outside(entry.run, str(record.data["directory"]))
     sources = {name: (folder / member).read_bytes() for name, member in entry.sources.items()}
-    _check_sources(entry.run, records[0], sources)
+    _check_sources(entry.run, records, sources)
     return Kept(entry.run, records, sources, origin)
 
 
@@ -99,7 +100,15 @@ def _refuse_outside(run: str, directory: str) -> None:
         raise ArchiveError(f"An attempt of run {run} in the archive lies outside: {directory}.")
 
 
-def _check_sources(run: str, first: Record, sources: Mapping[str, bytes]) -> None:
-    """See that the definition's files are those whose hashes the chain's first event holds."""
-    if outline.hashes(sources) != first.data["definition"]:
+def _check_sources(run: str, records: Sequence[Record], sources: Mapping[str, bytes]) -> None:
+    """See that the definition's files are those whose hashes the chain's events hold."""
+    if outline.hashes(drift.began_with(sources)) != records[0].data["definition"]:
         raise ArchiveError(f"The files that run {run} began with are not as they were written.")
+    contents = {hashlib.sha256(content).hexdigest() for content in sources.values()}
+    for record in records:
+        if record.kind == DefinitionAdopted.kind:
+            wanted = record.data["files"]
+            if not isinstance(wanted, dict) or not set(wanted.values()) <= contents:
+                raise ArchiveError(
+                    f"Files that run {run} has adopted are not as they were written."
+                )

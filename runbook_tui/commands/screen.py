@@ -29,9 +29,11 @@ def launch(
     return show(location(), operator(), launch=(file, environment, given), directory=directory)
 
 
-def take_up(run: str, given: Mapping[str, str]) -> int:
-    """Take a run up again; `given` are secret parameters."""
-    return show(location(), operator(), resume=run, given=given)
+def take_up(run: str, given: Mapping[str, str], *, adopt: bool = False) -> int:
+    """Take a run up again; `given` are secret parameters. Changed files are adopted, or asked
+    about.
+    """
+    return show(location(), operator(), resume=run, given=given, adopt=adopt)
 
 
 def roll_back(run: str, given: Mapping[str, str], reason: str) -> int:

@@ -34,6 +34,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         head,
         f"{found['status']} · started {found['started_at'][:19]}Z by {found['operator']}",
     ]
+    lines += _definition(found)
     phase = None
     for step in found["steps"]:
         if step["phase"] != phase:
@@ -41,6 +42,20 @@ def _lines(found: dict[str, Any]) -> list[str]:
             lines += ["", phase]
         lines.append(_step(step))
     return [visible(line) for line in lines]
+
+
+def _definition(found: dict[str, Any]) -> list[str]:
+    """Say by which definition the run goes, and which programs drove it, where that tells much."""
+    lines = [] if found["adopted"] else ["definition: as at the start"]
+    if found["adopted"]:
+        last = found["adopted"][-1]
+        changed = ", ".join(last["changed"])
+        lines.append(f"definition: changed on {last['at'][:19]}Z by {last['operator']} ({changed})")
+        lines.append("            what had begun by then keeps the one before")
+    program = found["program"]
+    if program["began"] != program["last"]:
+        lines.append(f"program: began with {program['began']}, driven last by {program['last']}")
+    return lines
 
 
 def _step(step: dict[str, Any]) -> str:

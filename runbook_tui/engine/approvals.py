@@ -34,7 +34,7 @@ def binding(state: RunState, step: str) -> str:
         "run": state.run,
         "step": step,
         "try": len(state.steps[step].attempts) + 1,
-        "definition": dict(state.started.definition),
+        "definition": dict(state.definition),
         "parameters": dict(state.started.parameters),
     }
     return hashlib.sha256(canonical(about).encode()).hexdigest()

@@ -38,7 +38,7 @@ from runbook_tui.engine.decisions import (
 from runbook_tui.engine.endings import Ending
 from runbook_tui.engine.facts import Facts
 from runbook_tui.engine.moves import Move, Rest, move
-from state.run_state import RunState
+from state.run_state import DRIFT, RunState
 from state.status import StepStatus
 
 _UNSETTLED = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.UNDONE)
@@ -55,6 +55,8 @@ def decide(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
         return ()
     if not started(plan, state):
         return () if any(one.asks == "start" for one in state.questions) else (AskStart(),)
+    if state.adopting or any(one.asks == DRIFT for one in state.questions):
+        return ()
     rest = _finish_early(plan, state, facts)
     if rest is not None:
         return rest

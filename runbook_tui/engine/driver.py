@@ -61,7 +61,7 @@ NEVER: Final = "9"
 class Parting:
     """How the loop ended. `reason` is None for an end of its own."""
 
-    kind: Literal["ended", "rollback", "left", "unanswered"]
+    kind: Literal["ended", "rollback", "adopt", "left", "unanswered"]
     reason: str | None = None
     signal: bool = False
     replaced: bool = False
@@ -275,6 +275,8 @@ class Driver:
         replaced = self._people.replaced()
         if replaced is not None:
             return Parting("left", replaced, replaced=True)
+        if state.adopting:
+            return Parting("adopt")
         if moved or not self._unanswered or self._attempts.live() or self._timed():
             return None
         return self._give_up([one for one in state.questions if one.id in self._unanswered])

@@ -14,9 +14,18 @@ import runbook_tui
 from runbook_tui import exits
 from runbook_tui.actions.api import Host
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import clock, environments_in_use, outline, output_sharing, rollbacks
+from runbook_tui.engine import (
+    clock,
+    drift,
+    environments_in_use,
+    outline,
+    output_sharing,
+    plans,
+    rollbacks,
+)
 from runbook_tui.engine.acts import Acts
 from runbook_tui.engine.attempts import Attempts
+from runbook_tui.engine.drift import Drift
 from runbook_tui.engine.driver import Driver, Parting
 from runbook_tui.engine.patience import Patience
 from runbook_tui.engine.people import People
@@ -28,9 +37,17 @@ from runbook_tui.engine.rollbacks import Rollbacks
 from runbook_tui.engine.values import SecretBox, Values
 from state import fold
 from state.errors import Fenced, StoreUnusable
-from state.events import Payload, QuestionAnswered, QuestionAsked, Record, RunResumed, RunStarted
+from state.events import (
+    Payload,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionWithdrawn,
+    Record,
+    RunResumed,
+    RunStarted,
+)
 from state.protocols import Journal, Lease
-from state.run_state import Answered, RunState
+from state.run_state import DRIFT, Answered, RunState
 from state.status import RunStatus
 from state.stores.store import Store
 
@@ -72,6 +89,8 @@ class Session:
         self._taken = list(taken)
         self._secrets = SecretBox(place.read_secret)
         self._first: list[Command] = []
+        self._drift: Drift | None = None
+        """How the run's files differed from what it goes by when it was taken up."""
         self._known: RunState | None = None
         """The run as last read: what is folded once need not be folded again."""
         self._news: list[Record] = []
@@ -102,14 +121,49 @@ class Session:
         self._news.append(record)
 
     def take_up(
-        self, changed: tuple[str, ...], known: RunState | None = None, *more: Payload
+        self,
+        found: Drift | None,
+        known: RunState | None = None,
+        *more: Payload,
+        ask: bool = False,
     ) -> None:
-        """Journal that the run is driven again, and `more`; `known`: a state of it, read before."""
+        """Journal that the run is driven again, and `more`; `known`: a state of it, read before.
+
+        `found` is how its files differ now; with `ask` a person is to say which ones go on.
+        """
+        self._drift = found
         self._known = known
         recorder = self._recorder(lambda state, records: self._news.extend(records))
         away = clock.seconds_since(recorder.state.at)
+        changed = found.changed if found is not None else ()
         recorder.record(RunResumed(away, runbook_tui.__version__, changed), *more)
+        for one in recorder.state.questions:
+            if one.asks == DRIFT:
+                recorder.record(QuestionWithdrawn(one.id, "the run was taken up again"))
+        asked = drift.question(found, recorder.state) if ask and found is not None else None
+        if asked is not None:
+            recorder.record(asked)
         self._known = recorder.state
+
+    def adopt(self) -> None:
+        """Go on with the changed files where nothing has begun. Raises InUse, StoreError."""
+        recorder = self._recorder(lambda state, records: self._news.extend(records))
+        self._adopt(recorder)
+        self._known = recorder.state
+
+    def _adopt(self, recorder: Recorder) -> None:
+        found, state = self._drift, recorder.state
+        if found is None or found.plan is None:
+            raise ValueError(f"the run {self.run} has nothing to adopt")
+        held = {lock.name for lock in self._taken}
+        names = [name for name in outline.locks(found.plan) if name not in held]
+        self._taken += environments_in_use.take(
+            self.place.store, self.run, names, self.place.operator, state.token, run_too=False
+        )
+        self.place.journal.keep(self.run, drift.to_keep(found.plan))
+        recorder.record(drift.event(found, found.plan, state))
+        self.plan = self.plans[self.run] = plans.of(found.plan, recorder.state)
+        self._drift = None
 
     def begin_with(self, command: Command) -> None:
         """Have the driver obey a command before all else."""
@@ -150,7 +204,10 @@ class Session:
             self._news.clear()
             parting = self._driver(recorder, operator).drive(self._first)
             self._first = []
-            if parting.kind == "rollback":
+            if parting.kind == "adopt":
+                self._adopt(recorder)
+                self._known = recorder.state
+            elif parting.kind == "rollback":
                 self._hand_over(recorder.state)
             else:
                 return self._part(recorder.state, parting, operator)

@@ -35,8 +35,9 @@ def take(
     above: int,
     *,
     by_force: bool = False,
+    run_too: bool = True,
 ) -> list[Lease]:
-    """Take the leases of the run's environments and of the run, all or none.
+    """Take the leases of the run's environments and (`run_too`) of the run, all or none.
 
     `by_force` also takes those whose holder is heard of, where a token can fence that holder.
 
@@ -50,7 +51,8 @@ def take(
             raise _driven("environment", held)
         _refuse_unresolved(store, run, name)
     wanted: list[tuple[Kind, str]] = [("environment", name) for name in sorted(set(names))]
-    wanted.append(("run", run))
+    if run_too:
+        wanted.append(("run", run))
     acquire = store.leases.take_over if by_force else store.leases.acquire
     since = clock.utc()
     taken: list[Lease] = []

@@ -15,7 +15,7 @@ from runbook_tui.definition.ids import template_of
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
 from runbook_tui.engine import approvals, elsewhere
 from runbook_tui.engine.ports import Answer, NoAnswer
-from state.run_state import Question
+from state.run_state import DRIFT, Question
 
 _ANSWER: Final = re.compile(
     r"(?P<step>[a-z0-9-]+(?:/[a-z0-9-]+)*(?:@[A-Za-z0-9_.:-]+)?)"
@@ -83,6 +83,8 @@ class Policy:
         raise NoAnswer
 
     def _of_run(self, question: Question) -> Answer:
+        if question.asks == DRIFT:
+            raise NoAnswer
         name = "rollback" if question.asks == "rollback" else "start"
         choice = "rollback" if name == "rollback" else "yes"
         if question.typed is None:

@@ -45,18 +45,17 @@ def confirm(
 ) -> QuestionAsked:
     """Ask whether a step may begin: the operator, or (`approval`) others than them."""
     typed = step.confirm == "typed"
+    place = plan.environments[step.environment].name
     approval = step.confirm == approvals.ASKS
     yes = (approvals.APPROVE, approvals.DENY) if approval else ("yes",)
-    text = (
-        f"{step.name}: begin in {step.environment}?" if step.environment else f"Begin {step.name}?"
-    )
+    text = f"{step.name}: begin in {place}?" if place else f"Begin {step.name}?"
     return QuestionAsked(
         next_id(state),
         step.id,
         step.confirm if typed or approval else "confirm",
         text,
         (*yes, "skip", *_ways_out(plan)),
-        step.environment if typed else None,
+        place if typed else None,
         shown,
     )
 

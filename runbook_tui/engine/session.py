@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import runbook_tui
-from runbook_tui.definition import diff, loader, planning
+from runbook_tui.definition import loader, planning
 from runbook_tui.definition import rollback as rollback_steps
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
-from runbook_tui.definition.problems import DefinitionError, UsageProblem
+from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.engine import (
     approvals,
+    drift,
     environments_in_use,
     faults,
     outline,
@@ -24,6 +25,7 @@ from runbook_tui.engine import (
     rollbacks,
     run_ids,
 )
+from runbook_tui.engine.drift import Drift
 from runbook_tui.engine.driving import Place, Session, mark_rolled_back
 from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
@@ -34,6 +36,7 @@ from state.run_state import RunState
 from state.status import RunStatus
 
 _IDS: Final = 20
+Change = Literal["keep", "ask", "adopt"]
 _ENDED: Final = (RunStatus.SUCCEEDED, RunStatus.ABORTED, RunStatus.ROLLED_BACK)
 
 
@@ -73,6 +76,17 @@ def check_runnable(plan: Plan) -> None:
             f"{faults.VARIABLE} is set, and {protected[0]} is protected: no faults there",
             f"Unset {faults.VARIABLE}",
         )
+
+
+def check_adoptable(found: Drift, place: Place) -> None:
+    """Raise UsageProblem when a change cannot be adopted."""
+    if found.plan is None:
+        raise UsageProblem(
+            f"The change cannot be adopted: {found.refused}",
+            "Go on with what the run began with: leave --adopt-changes out",
+        )
+    check_runnable(found.plan)
+    check_approvals(found.plan, place)
 
 
 def check_approvals(plan: Plan, place: Place) -> None:
@@ -116,14 +130,17 @@ def resume(
     place: Place,
     parameters: Mapping[str, str] | None = None,
     taking: Taking = Taking(),
+    *,
+    change: Change = "keep",
 ) -> Session:
-    """Take a run up again, with the definition it began with; of a run that is being rolled back,
-    its linked run. `parameters` are the secret ones: they are not in the journal.
+    """Take a run up again, with the definition it goes by; of a run that is being rolled back,
+    its linked run. `parameters` are the secret ones: they are not in the journal. `change` says
+    what becomes of changed files: they are left alone, adopted, or the operator is asked.
 
     Raises UsageProblem for an unknown run or one that is over, InUse, StoreError.
     """
     state = to_go_on_with(place, run)
-    return _taken_up(place, state, parameters or {}, taking)
+    return _taken_up(place, state, parameters or {}, taking, change)
 
 
 def to_go_on_with(place: Place, run: str) -> RunState:
@@ -174,11 +191,17 @@ def read_state(place: Place, run: str) -> RunState:
     return fold.fold(records)
 
 
-def step_ids(place: Place, run: str) -> tuple[str, ...]:
-    """Return the ids of all steps that a run, or a rollback of it, may ask about.
+def step_ids(place: Place, run: str, adopting: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the ids of all steps that a run, or a rollback of it, may ask about; with those of
+    the changed files when these are to be adopted, given the secret parameters (`adopting`).
 
     Raises UsageProblem for an unknown run.
     """
+    if adopting is not None:
+        state = read_state(place, run)
+        found = changed_since(place, state, plan_of(place, state, adopting), adopting)
+        if found is not None and found.plan is not None:
+            return rollback_steps.step_ids(plans.of(found.plan, state))
     return rollback_steps.step_ids(plan_of(place, read_state(place, run), {}, complete=False))
 
 
@@ -194,9 +217,17 @@ def plan_of(
         base = _when_begun(place, state.base, state.run)
         made = rollbacks.make(plan_of(place, base, secrets, complete=complete), base).plan
         return plans.of(made, state)
+    return plans.of(_written(place, state, secrets, complete=complete), state)
+
+
+def _written(
+    place: Place, state: RunState, secrets: Mapping[str, str], *, complete: bool = True
+) -> Plan:
+    """Return the plan of a run that is no rollback, without the lists of its `each` groups."""
     sources = place.journal.sources(state.run)
     checked = state.started.program == runbook_tui.__version__
-    loaded = loader.load_sources(state.started.file, sources, checked=checked)
+    first = drift.began_with(sources)
+    loaded = loader.load_sources(state.started.file, first, checked=checked)
     known = {
         name: text
         for name, text in state.started.parameters.items()
@@ -204,7 +235,7 @@ def plan_of(
     }
     environment = state.started.environment or None
     plan = planning.make_plan(loaded, environment, {**known, **secrets}, complete=complete)
-    return plans.of(plan, state)
+    return drift.adopted(plan, state, sources, drift.Secrets(secrets, complete))
 
 
 def _when_begun(place: Place, base: str, linked: str) -> RunState:
@@ -216,29 +247,12 @@ def _when_begun(place: Place, base: str, linked: str) -> RunState:
     return fold.fold(records)
 
 
-def changed_since(state: RunState, plan: Plan) -> tuple[str, ...]:
-    """Return what differs in the files now from what the run began with.
-
-    Ids of steps; or names of files, when these can be read as no plan or differ in no step.
-    """
-    folder = Path(state.started.file).parent
-    files = []
-    for name, digest in state.started.definition.items():
-        try:
-            now = outline.hashes({name: (folder / name).read_bytes()})[name]
-        except OSError:
-            now = ""
-        if now != digest:
-            files.append(name)
-    if not files or state.base is not None:
-        return tuple(files)
-    given = {name: one.value for name, one in plan.parameters.items()}
-    try:
-        loaded = loader.load(Path(state.started.file))
-        fresh = planning.make_plan(loaded, state.started.environment or None, given)
-    except (DefinitionError, UsageProblem):
-        return tuple(files)
-    return tuple(one.step for one in diff.differences(plan, fresh)) or tuple(files)
+def changed_since(
+    place: Place, state: RunState, plan: Plan, secrets: Mapping[str, str]
+) -> Drift | None:
+    """Return how the files differ now from what the run goes by; None when they do not."""
+    written = plan if state.base is not None else _written(place, state, secrets)
+    return drift.look(state, written, plan)
 
 
 def _session(place: Place, run: str, plan: Plan, above: int, *, by_force: bool = False) -> Session:
@@ -254,6 +268,7 @@ def _taken_up(
     state: RunState,
     parameters: Mapping[str, str],
     taking: Taking = Taking(),
+    change: Change = "keep",
 ) -> Session:
     origin = place.store.origin(state.run)
     if origin is not None:
@@ -270,7 +285,12 @@ def _taken_up(
             state = read_state(place, state.run)
             plan = session.plan = session.plans[state.run] = plan_of(place, state, parameters)
         if not state.final:
-            session.take_up(changed_since(state, plan), state, *taking.events)
+            found = changed_since(place, state, plan, parameters)
+            if change == "adopt" and found is not None:
+                check_adoptable(found, place)
+            session.take_up(found, state, *taking.events, ask=change == "ask")
+            if change == "adopt" and found is not None:
+                session.adopt()
         elif state.status is RunStatus.SUCCEEDED:
             mark_rolled_back(session, state)
     except BaseException:

@@ -88,10 +88,18 @@ def _started(state: RunState, data: Mapping[str, Any]) -> str:
 
 def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
     said = f"run {state.run} taken up by {state.driver}"
+    if data["program"] != state.started.program:
+        said += f" with version {data['program']}; it began with {state.started.program}"
     if data["changed"]:
         what = ", ".join(data["changed"])
-        said += f"; changed since: {what}. The run goes on with what it began with"
+        said += f"; changed since: {what}. Unless that is adopted, it goes on with what it had"
     return said
+
+
+def _adopted(state: RunState, data: Mapping[str, Any]) -> str:
+    kept = [id_ for id_ in data["changed"] if id_ in data["kept"]]
+    said = f"the change is adopted by {state.driver}: {', '.join(data['changed'])}"
+    return f"{said}; {', '.join(kept)} had begun and stay as they were" if kept else said
 
 
 def _intended(state: RunState, data: Mapping[str, Any]) -> str:
@@ -139,6 +147,7 @@ def _refused(state: RunState, data: Mapping[str, Any]) -> str:
 _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "run_started": _started,
     "run_resumed": _resumed,
+    "definition_adopted": _adopted,
     "run_left": lambda state, data: (
         f"run {state.run} left{_ended_well(_because(data))} Come back: runbook resume {state.run}"
     ),

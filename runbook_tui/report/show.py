@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from state.observe import Observed, Seen, observe
-from state.run_state import AttemptState, Note, RunState, StepState
+from state.run_state import Adopted, AttemptState, Note, RunState, StepState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import machine_id
 from state.stores.store import Store
@@ -43,10 +43,23 @@ def summary(state: RunState, now: Observed) -> dict[str, Any]:
         "operator": state.operator,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
-        "parameters": dict(state.started.parameters),
+        "parameters": dict(state.parameters),
+        "program": {"began": state.started.program, "last": state.program},
+        "adopted": [_adopted(one) for one in state.adopted],
         "base": state.base,
         "rolled_back_by": state.rolled_back_by,
         "notes": [_note(note) for note in state.notes],
+    }
+
+
+def _adopted(one: Adopted) -> dict[str, Any]:
+    event = one.event
+    return {
+        "at": one.at,
+        "operator": one.operator,
+        "changed": list(event.changed),
+        "kept": list(event.kept),
+        "definition": dict(event.definition),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from textual.content import Content
 
 from runbook_tui.engine import approvals
+from runbook_tui.engine.drift import KEEP
 from runbook_tui.engine.ports import (
     Abort,
     Answer,
@@ -26,7 +27,7 @@ from runbook_tui.ui import instances
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.model import Scene, questions, several
 from runbook_tui.ui.panes import shown_lines
-from state.run_state import Question, RunState
+from state.run_state import ADOPT, DRIFT, Question, RunState
 from widgets.choices import Choice
 from widgets.decision_bar import Ask
 from widgets.rows import text
@@ -43,6 +44,7 @@ ACTING: Mapping[str, str] = {
     "p": "pause after it",
     "o": "open a shell",
     "t": "hand over or take over",
+    "f": "take changed files on",
     "a": "abort",
 }
 """The letters that act, each only after `d`."""
@@ -59,6 +61,7 @@ SAFE = {
     "elsewhere": "Keep waiting: look there first",
     "approval": "Keep waiting",
     "takeover": "Not yet: 30 s are left",
+    DRIFT: "Not yet: look first",
 }
 
 MENU = "menu"
@@ -157,6 +160,18 @@ def _giving(question: Question) -> tuple[Choice, ...]:
     return (Choice("yield", f"Let {who} drive", "y"), stays)
 
 
+_ABOUT_FILES = {
+    KEEP: Choice(KEEP, "Keep what it began with", "y"),
+    ADOPT: Choice(
+        ADOPT,
+        "Take the change on",
+        "f",
+        again="Take the change on? It counts for every step that has not begun.",
+        do="Take it on",
+    ),
+}
+
+
 def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
     if word == "yes":
         return Choice(word, "Start" if question.asks == "start" else "Begin it", "y")
@@ -171,6 +186,8 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
         need = "required" if unknown else "optional"
         prompt = "How you know"
         return Choice(word, label, "v", reason=need, prompt=prompt)  # type: ignore[arg-type]  # both words are allowed
+    if word in _ABOUT_FILES:
+        return _ABOUT_FILES[word]
     if word == "dead":
         label = f"{question.shown.get('host', 'That machine')} is dead: look what it did"
         return Choice(word, label, "y", reason="required", prompt="How you know")
@@ -234,6 +251,8 @@ def _lines(scene: Scene, question: Question) -> tuple[Any, ...]:
         begun, heard = (local(str(question.shown.get(name, ""))) for name in ("since", "heard"))
         words = f"Begun there {begun}, last heard from {heard}. From here nobody can see what"
         return (safe(f"{words} it does; its result is taken as soon as it comes."),)
+    if question.asks == DRIFT:
+        return (text("What has begun stays as it was. Nothing starts until you have decided."),)
     if question.asks == "manual":
         return (text("An item for a person. Your words and name go into the report."),)
     if question.asks in LOOKED_INTO:
@@ -271,9 +290,10 @@ def _approval(question: Question, scene: Scene) -> tuple[Any, ...]:
 
 def _rows(question: Question) -> tuple[Content, ...]:
     """Return what a confirmation tells of the step: label and text, a row each."""
-    if question.asks not in ("confirm", "typed", "start", "approval"):
+    if question.asks not in ("confirm", "typed", "start", "approval", DRIFT):
         return ()
-    rows = {name: question.shown[name] for name in ("rows", "steps") if name in question.shown}
+    told = ("rows", "steps", "lines")
+    rows = {name: question.shown[name] for name in told if name in question.shown}
     return tuple(shown_lines(rows, short=True))
 
 

@@ -75,9 +75,11 @@ class EngineBackend:
         folders: Mapping[Path, Path | None] | None = None,
         directory: Path | None = None,
         given: Mapping[str, str] | None = None,
+        change: session.Change = "ask",
     ) -> None:
         """`folders` hold runbooks, each with the directory that these are called in; `directory`
-        is where all others are (default: here). `given` are secret parameters for a resume."""
+        is where all others are (default: here). `given` are secret parameters for a resume,
+        `change` is what becomes of changed files then."""
         self.location = location
         self.state_directory = location.directory
         self.operator = operator
@@ -87,6 +89,7 @@ class EngineBackend:
         self._folders = dict(folders or {})
         self._directory = directory
         self._given = dict(given or {})
+        self._change = change
         self._session: Session | None = None
         self._guard = threading.Lock()
         self._connected: Store | None = None
@@ -212,7 +215,9 @@ class EngineBackend:
 
     def resume(self, run: str, operator: Operator) -> Ended:
         """Take a run up again and drive it."""
-        return self._drive(lambda place: session.resume(run, place, self._given), operator)
+        return self._drive(
+            lambda place: session.resume(run, place, self._given, change=self._change), operator
+        )
 
     def roll_back(self, run: str, reason: str, operator: Operator) -> Ended:
         """Roll a run back and drive that; its confirmation is asked on the way."""

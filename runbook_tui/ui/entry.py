@@ -33,6 +33,7 @@ def show(
     folders: Mapping[Path, Path | None] = FOLDERS,
     directory: Path | None = None,
     given: Mapping[str, str] | None = None,
+    adopt: bool = False,
 ) -> int:
     """Show the screens until the operator leaves; return the exit code of what was driven.
 
@@ -40,7 +41,7 @@ def show(
     is taken up (`resume`), with the rollback of a run and why, looking on at a run (`watch`), or
     taking one over and why. `folders` are where runbooks
     lie (see FOLDERS), `directory` is where the run is called, `given` are secret parameters for
-    a run taken up.
+    a run taken up, whose changed files are adopted with `adopt` and asked about otherwise.
     """
     found = {
         folder.expanduser(): called_in
@@ -58,7 +59,13 @@ def show(
         from runbook_tui.ui.engine_backend import EngineBackend  # heavy: after the first picture
 
         return EngineBackend(
-            location, operator, read_secret, folders=found, directory=directory, given=given
+            location,
+            operator,
+            read_secret,
+            folders=found,
+            directory=directory,
+            given=given,
+            change="adopt" if adopt else "ask",
         )
 
     backend = LateBackend(location.directory, operator, engine)

@@ -16,7 +16,7 @@ from runbook_tui.engine import endings
 from runbook_tui.engine.endings import Ending
 from runbook_tui.ui import instances
 from runbook_tui.ui.clock import between, local, moment
-from state.run_state import INCLUDE_ACTION, Question, RunState, StepState
+from state.run_state import DRIFT, INCLUDE_ACTION, Question, RunState, StepState
 from state.status import DONE_STEP, RunStatus, StepStatus
 from widgets.decision_bar import Now
 from widgets.durations import about, lasting, roughly
@@ -344,6 +344,8 @@ def _place(steps: list[StepState]) -> int:
 
 
 def _number(steps: list[StepState], id_: str | None) -> int:
+    if id_ is None:
+        return min(_place(steps) + 1, len(steps))
     for number, stands in enumerate(steps, 1):
         if stands.id == id_ or (stands.group is not None and stands.group == id_):
             return number
@@ -368,11 +370,13 @@ _FIRST = ("takeover", "rollback", "abort", "start", "unknown", "partial", "failu
 
 
 def questions(state: RunState) -> tuple[Question, ...]:
-    """Return the open questions: a rollback's, which somebody has asked for; a failure before a
-    confirmation; else the oldest first."""
+    """Return the open questions: a rollback's, which somebody has asked for; what becomes of
+    changed files, before which nothing goes on; a failure before a confirmation; else the oldest
+    first."""
 
-    def rank(question: Question) -> tuple[bool, bool]:
-        return question.asks != "rollback", question.asks not in _FIRST
+    def rank(question: Question) -> tuple[bool, bool, bool]:
+        first = question.asks != "rollback"
+        return first, question.asks != DRIFT, question.asks not in _FIRST
 
     return tuple(sorted(state.questions, key=rank))
 

@@ -12,7 +12,7 @@ from runbook_tui.definition.patterns import matches
 from runbook_tui.ui.backend import Audited
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.model import Peek, Scene
-from state.run_state import Question, RunState, StepState
+from state.run_state import DRIFT, Question, RunState, StepState
 from state.status import DONE_STEP, StepStatus
 from widgets.durations import lasting
 from widgets.failure_panel import Failure, call_lines
@@ -345,21 +345,50 @@ def resume_sections(
     away = ", ".join(
         str(one.shown.get("host")) for one in state.questions if one.asks == "elsewhere"
     )
-    changed = ", ".join(state.changed)
     tail = (
         safe(f"Not clear by itself: {', '.join(unknown)}. You are asked.")
         if unknown
         else safe(f"What happens on {away} cannot be seen from here: you are asked.")
         if away
         else text("Nothing was run twice. Nothing is unknown."),
-        safe(f"The runbook file has changed at: {changed}. The run keeps its own.")
-        if changed
-        else text("The run goes on with the runbook as it was at the start."),
+        *_definition(state),
         *_chain(state.run, audited),
     )
     seen = before or state
     last = f"Last seen {local(seen.at)}, {seen.driver}."
     return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
+
+
+MOST_LINES = 60
+"""So many lines of what has changed are shown."""
+
+
+def _definition(state: RunState) -> Iterator[Content]:
+    """Say which definition goes on, how the files differ from it, and which program drives."""
+    if state.program != state.started.program:
+        yield safe(
+            f"It began with version {state.started.program} of this program and goes on with "
+            f"{state.program}."
+        )
+    goes_by = "as it was at the start"
+    if state.adopted:
+        last = state.adopted[-1]
+        goes_by = f"as {last.operator} took it on {local(last.at)}"
+    question = next((one for one in state.questions if one.asks == DRIFT), None)
+    if not state.changed:
+        yield safe(f"The run goes on with the runbook {goes_by}.")
+        return
+    if question is None:
+        changed = ", ".join(state.changed)
+        yield safe(f"The runbook has changed at: {changed}. The run keeps its own, {goes_by}.")
+        return
+    yield safe("The runbook has changed. Until you decide (d) nothing starts; safe is to keep it")
+    yield safe(f"{goes_by}. What differs:")
+    lines = question.shown.get("lines")
+    found = [str(line) for line in lines] if isinstance(lines, list | tuple) else []
+    yield from (safe(f"  {line}") for line in found[:MOST_LINES])
+    if len(found) > MOST_LINES:
+        yield safe(f"  and {len(found) - MOST_LINES} lines more")
 
 
 def _chain(run: str, audited: Audited | None) -> Iterator[Content]:

@@ -61,6 +61,18 @@ _APPEND: Final = f"""{_HELD}, moved AS (
 ), {_ADDED}
 SELECT pg_notify('runbook', run) FROM moved
 """  # noqa: S608
+_KEEP: Final = """
+WITH contents AS (
+    INSERT INTO runbook.blobs (hash, content)
+    SELECT DISTINCT ON (b.hash) b.hash, b.content
+    FROM unnest(%(digests)s::text[], %(contents)s::bytea[]) AS b (hash, content)
+    ON CONFLICT (hash) DO NOTHING
+)
+INSERT INTO runbook.sources (run, name, hash)
+SELECT %(run)s, s.name, s.hash
+FROM unnest(%(files)s::text[], %(digests)s::text[]) AS s (name, hash)
+ON CONFLICT DO NOTHING RETURNING name
+"""
 _CREATE: Final = f"""{_HELD}, moved AS (
     INSERT INTO runbook.heads (run, count, hash, token)
     SELECT %(run)s, %(count)s, %(hash)s, %(token)s FROM kept WHERE kept.all
@@ -135,16 +147,18 @@ class PostgresJournal:
         """Begin a run with its first record and its files; see `Journal.create_run`."""
         by = _By(run, self._clock(), operator, host, token)
         linked = _linked(EMPTY, [started], by)
-        files = {
-            "files": list(sources),
-            "digests": [hashlib.sha256(content).hexdigest() for content in sources.values()],
-            "contents": list(sources.values()),
-        }
-        if not self._link.rows(_CREATE, {**self._values(EMPTY, linked, by), **files}):
+        values = {**self._values(EMPTY, linked, by), **_files(sources)}
+        if not self._link.rows(_CREATE, values):
             if self.head(run) is not None:
                 raise RunExists(run)
             raise self._fenced(run, token)
         return linked[0][0]
+
+    def keep(self, run: str, sources: Mapping[str, bytes]) -> None:
+        """Keep files of a definition that the run is about to adopt; see `Journal.keep`."""
+        if self.head(run) is None:
+            raise KeyError(run)
+        self._link.rows(_KEEP, {"run": run, **_files(sources)})
 
     def append(
         self,
@@ -266,3 +280,11 @@ def _linked(head: Head, payloads: Sequence[Payload], by: _By) -> list[tuple[Reco
 
 def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
+
+
+def _files(sources: Mapping[str, bytes]) -> dict[str, object]:
+    return {
+        "files": list(sources),
+        "digests": [hashlib.sha256(content).hexdigest() for content in sources.values()],
+        "contents": list(sources.values()),
+    }

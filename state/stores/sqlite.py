@@ -108,6 +108,13 @@ class SqliteJournal:
             keep_sources(database, run, sources)
         return record
 
+    def keep(self, run: str, sources: Mapping[str, bytes]) -> None:
+        """Keep files of a definition that the run is about to adopt; see `Journal.keep`."""
+        with self.transaction() as database:
+            if not database.execute("SELECT 1 FROM heads WHERE run = ?", (run,)).fetchone():
+                raise KeyError(run)
+            keep_sources(database, run, sources)
+
     def append(
         self,
         run: str,
@@ -261,7 +268,7 @@ def keep_sources(database: sqlite3.Connection, run: str, sources: Mapping[str, b
     for name, content in sources.items():
         digest = hashlib.sha256(content).hexdigest()
         database.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (digest, content))
-        database.execute("INSERT INTO sources VALUES (?, ?, ?)", (run, name, digest))
+        database.execute("INSERT OR IGNORE INTO sources VALUES (?, ?, ?)", (run, name, digest))
 
 
 def row_of(record: Record, text: str) -> tuple[object, ...]:

@@ -76,6 +76,9 @@ class MemoryJournal:
         self.records[run], self.files[run] = [record], dict(sources)
         return record
 
+    def keep(self, run: str, sources: Mapping[str, bytes]) -> None:
+        self.files[run] = {**sources, **self.files[run]}
+
     def append(
         self,
         run: str,
@@ -352,7 +355,7 @@ class Stage:
         if run not in self.journal.records:
             session.create(outline.started(plan, Checkout(self.root, "c0ffee")))
         elif not self.journal.state(run).final:
-            session.take_up(())
+            session.take_up(None)
         return session
 
     def drive(self, plan: Plan, operator: ScriptedOperator | None = None, run: str = RUN) -> int:

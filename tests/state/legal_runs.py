@@ -16,6 +16,7 @@ from state.events import (
     AttemptEnded,
     AttemptIntended,
     AttemptVoided,
+    DefinitionAdopted,
     HandedOver,
     InstancesFixed,
     MessageTaken,
@@ -54,7 +55,15 @@ OUTLINES: Sequence[Sequence[Mapping[str, Json]]] = (
 )
 _UNTIL = "2026-11-23T12:59:39.000000Z"
 _AT_WORK = (RunStatus.RUNNING, RunStatus.WAITING)
-_SELDOM = (RunEnded, RunLeft, RunRolledBack, RunResumed, RollbackBegun, NoteAdded)
+_SELDOM = (
+    DefinitionAdopted,
+    RunEnded,
+    RunLeft,
+    RunRolledBack,
+    RunResumed,
+    RollbackBegun,
+    NoteAdded,
+)
 _UNDECIDED = (StepStatus.FAILED, StepStatus.UNKNOWN)
 
 
@@ -84,6 +93,7 @@ def _for_run(state: RunState) -> Iterator[Payload]:
     yield RunLeft("closed the screen")
     yield HandedOver("lee", "end of my day")
     yield TakenOver("dana", "bastion", "she is away", "expired")
+    yield _adoption(state)
     if not quiet:
         return
     yield RunEnded("failed", state.failures, "nobody decided")
@@ -91,6 +101,33 @@ def _for_run(state: RunState) -> Iterator[Payload]:
         yield RunEnded("aborted", state.failures)
         if all(step.done or step.status == "failed" for step in state.steps.values()):
             yield RunEnded("succeeded", state.failures)
+
+
+def _adoption(state: RunState) -> Payload:
+    """Leave out what nobody began and is in no group; put a step at the end."""
+
+    def has_begun(step: StepState) -> bool:
+        settled = (
+            step.status is not StepStatus.PENDING or step.attempts or step.id in state.instances
+        )
+        return bool(settled) or step.when is not None or step.answer is not None
+
+    stays = [
+        step
+        for step in state.steps.values()
+        if has_begun(step) or step.is_group or step.group is not None
+    ]
+    lines = [{**line(one.id, one.action, one.group), "name": one.name} for one in stays]
+    return DefinitionAdopted(
+        definition={"deploy.yaml": "1" * 64},
+        files={"deploy.yaml": "2" * 64},
+        steps=(*lines, line(f"new-{len(state.adopted)}")),
+        kept=tuple(step.id for step in stays if has_begun(step)),
+        changed=("a",),
+        parameters={"version": "v1.4.0"},
+        locks=("sandbox",),
+        program="0.1.0",
+    )
 
 
 def goes_on(state: RunState) -> bool:

@@ -231,6 +231,8 @@ class RunView(Screen[None]):
 
     def _take_state(self, state: RunState) -> None:
         first = self._state is None or self._state.run != state.run
+        if self._state is not None and not first and state.adopted != self._state.adopted:
+            self._plans.pop(state.run, None)  # the run has other steps now
         self._state = state
         if state.run not in self._plans:
             self._read_plan(state.run)

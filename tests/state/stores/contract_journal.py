@@ -74,6 +74,15 @@ def the_definition_is_kept_byte_for_byte(store: Store) -> None:
         "env.yaml": b"",
     }
     assert store.journal.sources("two") == {"deploy.yaml": crlf}
+    # What is adopted later stands beside it; what is there already stays as it is.
+    later = {"adopted/1": b"later", "adopted/2": crlf, "deploy.yaml": b"not this"}
+    store.journal.keep("two", later)
+    store.journal.keep("two", {"adopted/1": b"later"})
+    kept = {"deploy.yaml": crlf, "adopted/1": b"later", "adopted/2": crlf}
+    assert store.journal.sources("two") == kept
+    assert store.journal.sources("three") == {}
+    with pytest.raises(KeyError):
+        store.journal.keep("none", later)
     assert store.journal.sources("three") == {}
 
 
