@@ -217,12 +217,15 @@ def _stops(steps: Sequence[PlanStep], state: RunState, reason: str) -> list[Deci
 def _finish_early(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...] | None:
     """Skip what has not begun once a person chose an answer that ends the run as succeeded.
 
-    What has begun is brought to its own end first: nothing that failed or is unknown is left so.
+    What has begun is brought to its own end first, sequences for other hosts and items too:
+    nothing that failed or is unknown is left so, and no host between two steps.
     """
     by = next((step for step in plan.steps() if _ended(step, state)), None)
     if by is None:
         return None
-    begun = [move(step, state, facts) for step in plan.steps() if state.steps[step.id].attempts]
+    halfway = {step.id: step for step in sequences.halfway(plan, state, facts, by)}
+    halfway |= {step.id: step for step in plan.steps() if state.steps[step.id].attempts}
+    begun = [move(step, state, facts) for step in halfway.values()]
     if any(found is not Rest.SETTLED for found in begun) or facts.busy:
         return tuple(found for found in begun if not isinstance(found, Rest))
     reason = state.steps[by.id].reason or f"ended at {by.name}"

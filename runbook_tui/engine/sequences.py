@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runbook_tui.definition.plan import Each, PlanGroup, PlanStep
+from runbook_tui.definition.plan import Each, Plan, PlanGroup, PlanStep
 from runbook_tui.engine.decisions import (
     AskConfirm,
     AskFailure,
@@ -76,6 +76,18 @@ def decide(
 def _goes_on(front: _Front) -> bool:
     """Tell whether a sequence may do its move without asking for a place in the batch."""
     return front.begun and not front.comes_back
+
+
+def halfway(plan: Plan, state: RunState, facts: Facts, but: PlanStep) -> list[PlanStep]:
+    """Return where each sequence stands that has begun and is not done, but that of one step."""
+    return [
+        front.step
+        for group in plan.groups()
+        for sequence in group.sequences()
+        if but not in sequence
+        and (front := _front(sequence, state, facts, frozenset())) is not None
+        and front.begun
+    ]
 
 
 def _unfixed(

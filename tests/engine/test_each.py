@@ -22,6 +22,7 @@ from runbook_tui.engine import plans
 from runbook_tui.engine.decisions import (
     AskConfirm,
     AskFailure,
+    AskManual,
     Begin,
     Decision,
     End,
@@ -43,7 +44,7 @@ from state.run_state import RunState
 from state.status import StepStatus
 from state.stores.result import Result
 from tests.harness import plans as plans_
-from tests.harness.plans import Story, environment, plan, step
+from tests.harness.plans import Story, environment, manual, plan, step
 from tests.harness.stage import ScriptedOperator, Stage, fails, runs, works
 
 HOSTS = tuple(PlanHost(f"h{number}", "ops", f"10.0.0.{number}") for number in range(1, 5))
@@ -219,6 +220,26 @@ def test_a_list_that_nobody_needs_leaves_its_steps_out() -> None:
     story = Rolling(rolling(head={"on_failure": "continue"}))
     story.tell(StepJudged("roll", "failed", "no host"))
     assert story.next() == (Skip("a", "no host", "end"), Skip("b", "no host", "end"))
+
+
+def test_an_end_that_somebody_chose_leaves_no_host_between_two_steps() -> None:
+    choices = {"enough": {"label": "Enough", "then": "end"}}
+    look = manual("b", choices=choices)
+    story = told(step("a"), look, step("c"), batch=2).did("h1", "a").did("h2", "a")
+    story.decided("b@h1", "manual", "enough")
+    story.tell(StepJudged("b@h1", "succeeded", reason="enough", outputs={"choice": "enough"}))
+    assert story.next() == (AskManual("b@h2"),)
+    story.decided("b@h2", "manual", "enough")
+    story.tell(StepJudged("b@h2", "succeeded", outputs={"choice": "enough"}))
+    assert story.next() == (Begin("c@h2"),)
+    story.did("h2", "c")
+    left = [f"{id_}@h3" for id_ in "abc"]
+    skips = tuple(Skip(id_, "enough", "end") for id_ in ("c@h1", *left, "z"))
+    assert story.next() == skips
+    story.tell(*(StepSkipped(one.step, "enough", "end") for one in skips))
+    assert story.next() == (Judge("roll", "succeeded"),)
+    story.tell(StepJudged("roll", "succeeded"))
+    assert story.next() == (End("succeeded", 0, "enough"),)
 
 
 def test_a_rollback_waits_for_what_runs() -> None:
