@@ -1,7 +1,7 @@
 """Attempts at steps, from the first look to the journaled outcome.
 
-Intend (fsync), start a worker, wait for its result or its death, look at the effect where that
-decides, journal the outcome. `take_up` does the same for what an earlier driver left behind.
+Intend (fsync), start a worker, wait for its result or its death; `outcomes` makes of it what is
+journaled. `take_up` does the same for what an earlier driver left behind.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from runbook_tui.engine import (
     faults,
     jobs,
     judging,
-    look_orders,
     looks,
     recovery,
     verifying,
@@ -36,15 +35,12 @@ from runbook_tui.engine.flows import (
     Verifying,
     all_seen,
 )
-from runbook_tui.engine.judging import LookKind, Seen, Subject
-from runbook_tui.engine.looks import Look
+from runbook_tui.engine.outcomes import Outcomes, ValuesOf
 from runbook_tui.engine.plans import LivePlan
 from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
-from runbook_tui.engine.values import Values
 from state.errors import StoreError
 from state.events import (
-    AttemptEnded,
     AttemptVoided,
     NoteAdded,
     QuestionWithdrawn,
@@ -53,13 +49,9 @@ from state.events import (
 )
 from state.run_state import Answered, AttemptState
 from state.status import AttemptStatus, StepStatus, Verdict
-from state.stores import signals
 from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import boot_id, machine_id
 from state.stores.result import Result
-
-ValuesOf = Callable[[PlanStep, bool], Values]
-"""The values that a step sees; True when it is to be taken back."""
 
 FIRM: Final = 30.0
 """Seconds after a time-out, which the worker keeps itself, until the driver stops it too."""
@@ -69,9 +61,6 @@ LOOK_EVERY: Final = 0.1
 
 FETCH_EVERY: Final = 0.5
 """Seconds between looks at what another machine shared of its attempt."""
-
-LOOK_AGAIN: Final = 2.0
-"""Seconds between looks at something that runs on elsewhere."""
 
 
 class Attempts:
@@ -94,6 +83,7 @@ class Attempts:
         self._root = root
         self._fetch = fetch
         self._flows: dict[str, Flow] = {}
+        self._outcomes = Outcomes(live, recorder, pool, values, root, self._flows)
 
     def busy(self) -> frozenset[str]:
         """Return the steps that are looked at without an open attempt."""
@@ -137,9 +127,11 @@ class Attempts:
         last = self._recorder.state.steps[step.id].last
         if last is not None and last.verdict == Verdict.RUNNING:
             flow.again = True
-            flow.looks = self._look(step, judging.all_looks(self._subject(step, last)), last)
+            flow.looks = self._outcomes.look(
+                step, judging.all_looks(self._outcomes.subject(step, last)), last
+            )
         elif self._needs_before(step, attempt):
-            flow.looks = self._look(step, ("verify",), attempt)
+            flow.looks = self._outcomes.look(step, ("verify",), attempt)
         if flow.looks:
             self._flows[step.id] = flow
         else:
@@ -179,7 +171,7 @@ class Attempts:
         try:
             self._pool.start(replace(order, fault=faults.wanted()))
         except WorkerStartError as problem:
-            self._end(step, attempt_events.not_started(step, attempt, problem.sentence))
+            self._outcomes.end(step, attempt_events.not_started(step, attempt, problem.sentence))
 
     def _running(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> Running:
         now = time.monotonic()
@@ -214,7 +206,7 @@ class Attempts:
             return
         self._settle_where(step)
         if row is recovery.Row.ADOPT and isinstance(result, Result):
-            self._judge(step, attempt, result)
+            self._outcomes.judge(step, attempt, result)
         elif row is recovery.Row.ATTACH:
             self._flows[step.id] = self._running(step, attempt, directory)
             if attempt.stop_reason is not None:
@@ -222,7 +214,7 @@ class Attempts:
         elif row is recovery.Row.VOID:
             self._void(step, attempt, directory)
         else:
-            self._judge(step, attempt, attempt_events.stand_in(attempt, result))
+            self._outcomes.judge(step, attempt, attempt_events.stand_in(attempt, result))
 
     def _void(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> None:
         if directory.claimed() is None and not directory.claim_void():
@@ -231,7 +223,7 @@ class Attempts:
         reason = "its worker had not begun, and cannot begin any more"
         if attempt.stop_reason is not None:
             stopped = Result("stopped", reason=f"Stopped before it began: {attempt.stop_reason}")
-            self._judge(step, attempt, replace(stopped, effect="none"))
+            self._outcomes.judge(step, attempt, replace(stopped, effect="none"))
             return
         self._flows.pop(step.id, None)
         self._recorder.record(AttemptVoided(step.id, attempt.number, reason))
@@ -245,13 +237,13 @@ class Attempts:
             if isinstance(flow, Running):
                 self._poll_running(flow)
             elif isinstance(flow, Judging):
-                self._poll_judging(flow)
+                self._outcomes.poll_judging(flow)
             elif isinstance(flow, Beginning):
                 self._poll_beginning(flow)
             elif isinstance(flow, Elsewhere):
                 self._poll_elsewhere(flow)
             else:
-                self._poll_verifying(flow)
+                self._outcomes.poll_verifying(flow)
         return self._recorder.state.seq != before
 
     def _poll_beginning(self, flow: Beginning) -> None:
@@ -272,7 +264,7 @@ class Attempts:
         result = flow.directory.read_result()
         now = time.monotonic()
         if isinstance(result, Result):
-            self._judge(
+            self._outcomes.judge(
                 flow.step, self._attempt(flow), attempt_events.in_time(result, overdue=flow.overdue)
             )
         elif now >= flow.look_at:
@@ -316,103 +308,15 @@ class Attempts:
         if directory.exists():
             # Should the storage be shared and the worker still to come: it then leaves.
             directory.claim_void()
-        self._judge(step, attempt, elsewhere.died(attempt, answer))
+        self._outcomes.judge(step, attempt, elsewhere.died(attempt, answer))
 
     def _attempt(self, flow: Running) -> AttemptState:
         """Return the attempt as recorded now: a stop may have been asked for since."""
         return self._recorder.state.steps[flow.step.id].open_attempt or flow.attempt
 
-    # The outcome
-
-    def _judge(self, step: PlanStep, attempt: AttemptState, result: Result) -> None:
-        subject = self._subject(step, attempt)
-        flow = Judging(step, subject, result, [])
-        self._flows[step.id] = flow
-        flow.looks = self._look(step, judging.looks(subject, result), attempt)
-        self._poll_judging(flow)
-
-    def _poll_judging(self, flow: Judging) -> None:
-        now = time.monotonic()
-        if flow.again_at is not None and not flow.give_up:
-            if now < flow.again_at:
-                return
-            attempt = self._recorder.state.steps[flow.step.id].attempts[-1]
-            flow.again_at = None
-            flow.looks = self._look(flow.step, judging.looks(flow.subject, flow.result), attempt)
-        seen = all_seen(flow.looks, self._pool)
-        if seen is None:
-            return
-        ended = judging.outcome(flow.subject, flow.result, seen)
-        runs_on = ended.verdict == Verdict.RUNNING and flow.result.status != "succeeded"
-        if runs_on and not flow.give_up:
-            flow.again_at = now + LOOK_AGAIN
-            self._tell_that_it_goes_on(flow, seen)
-            return
-        self._end(flow.step, ended)
-
-    def _tell_that_it_goes_on(self, flow: Judging, seen: list[Seen]) -> None:
-        """Note it once; what is at it stands for the progress of a worker that is gone."""
-        said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
-        last = self._recorder.state.steps[flow.step.id].attempts[-1]
-        with suppress(OSError):  # where the directory is gone nothing can be said there
-            signals.write_progress(
-                AttemptDir(self._root / last.directory),
-                f"Its worker is gone; awaited: {said}",
-                None,
-            )
-        if not flow.told:
-            flow.told = True
-            reason = (flow.result.reason or "").strip()
-            text = f"{reason} Its effect is still being made, and awaited: {said}".strip()
-            self._recorder.record(NoteAdded(text, flow.step.id))
-
-    def _end(self, step: PlanStep, ended: AttemptEnded) -> None:
-        faults.reach("driver.before-outcome", step.id)
-        self._flows.pop(step.id, None)
-        self._recorder.record(ended)
-        faults.reach("driver.after-outcome", step.id)
-
-    def _subject(self, step: PlanStep, attempt: AttemptState) -> Subject:
-        act = jobs.act_of(step, undo=attempt.undo)
-        spec = registry.spec(act.action)
-        return Subject(
-            step=step.id,
-            number=attempt.number,
-            reads=attempt.reads,
-            probes=spec.probes_with(act.options),
-            records=spec.records,
-            verifies=step.verify is not None,
-            undo=attempt.undo,
-            ours=spec.proof != "none" or attempt.before != Verdict.PRESENT,
-        )
-
-    def _look(
-        self, step: PlanStep, kinds: tuple[LookKind, ...], attempt: AttemptState
-    ) -> list[Look]:
-        """Begin looks; one whose values are missing found out nothing."""
-        values = self._values(step, attempt.undo)
-        return [
-            look_orders.begin(self._pool, self._root, step, kind, attempt, values) for kind in kinds
-        ]
-
     def verify(self, step: PlanStep, answer: Answered) -> None:
         """Look because a person says that the step is done."""
-        last = self._recorder.state.steps[step.id].last
-        attempt = last or attempt_events.prospect(self._recorder.state, step, undo=False)
-        attempt = replace(attempt, undo=False)
-        kinds = judging.all_looks(self._subject(step, attempt))
-        flow = Verifying(step, answer, self._look(step, kinds, attempt))
-        self._flows[step.id] = flow
-        self._poll_verifying(flow)
-
-    def _poll_verifying(self, flow: Verifying) -> None:
-        seen = all_seen(flow.looks, self._pool)
-        if seen is None:
-            return
-        del self._flows[flow.step.id]
-        self._recorder.record(
-            verifying.judge(self._live.now, flow.step, self._recorder.state, flow.answer, seen)
-        )
+        self._outcomes.verify(step, answer)
 
     def stop(self, step: PlanStep, reason: str) -> None:
         """Ask for the stop of a running attempt; does nothing when none runs."""

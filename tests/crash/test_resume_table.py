@@ -407,7 +407,7 @@ def test_what_still_goes_on_is_awaited(
     run: Interrupted, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migration(run, database, _1_t="create table t ()")
-    monkeypatch.setattr("runbook_tui.engine.attempts.LOOK_AGAIN", 0.1)
+    monkeypatch.setattr("runbook_tui.engine.outcomes.LOOK_AGAIN", 0.1)
     with fault(monkeypatch, "worker.before-act@a:kill"):
         run.leave_dead("a")
     late = still_at_it(run, database)

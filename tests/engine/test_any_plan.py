@@ -95,7 +95,7 @@ class Chooser(ScriptedOperator):
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda handle: None)
-    monkeypatch.setattr("runbook_tui.engine.attempts.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("runbook_tui.engine.outcomes.LOOK_AGAIN", 0.0)
     monkeypatch.setattr("runbook_tui.engine.attempts.LOOK_EVERY", 0.0)
 
 

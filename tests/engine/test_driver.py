@@ -197,7 +197,7 @@ class TestOutcomes:
     def test_an_effect_that_runs_on_is_awaited(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("runbook_tui.engine.attempts.LOOK_AGAIN", 0.01)
+        monkeypatch.setattr("runbook_tui.engine.outcomes.LOOK_AGAIN", 0.01)
         stage.pool.on("a", Does(how="dies")).on(
             "a", sees("absent"), sees("running"), sees("running"), sees("present"), mode="verify"
         )
