@@ -235,7 +235,9 @@ class Driver:
         elif isinstance(command, StopStep):
             self._stop(command)
         elif isinstance(command, AddNote):
-            self._recorder.record(NoteAdded(command.text, command.step))
+            # A step that an `each` has replaced since is there no more: the note is the run's then.
+            step = command.step if command.step in state.steps else None
+            self._recorder.record(NoteAdded(command.text, step))
         elif isinstance(command, Hold | Release):
             self._held = isinstance(command, Hold)
         elif isinstance(command, Leave | HandOver):

@@ -397,7 +397,7 @@ def current_step(state: RunState, plan: Plan) -> str | None:
     steps = [stands for stands in state.steps.values() if not stands.is_group]
     beside = {step.id for step in plan.steps() if step.background}
     running = [stands for stands in steps if stands.status is StepStatus.RUNNING]
-    running.sort(key=lambda stands: stands.id in beside)
+    running = [stands for stands in running if stands.id not in beside] or running
     if running:
         group = state.steps.get(running[0].group or "")
         together = group is not None and group.action != INCLUDE_ACTION and len(running) > 1

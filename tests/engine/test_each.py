@@ -33,6 +33,7 @@ from runbook_tui.engine.decisions import (
     Skip,
     StopAttempt,
 )
+from runbook_tui.engine.ports import AddNote
 from state.events import (
     InstancesFixed,
     RetryPlanned,
@@ -382,3 +383,14 @@ def test_a_rollback_takes_the_instances_back_newest_first(stage: Stage) -> None:
     }
     assert said == {"undo-a@h1": ("h1", "v1"), "undo-a@h2": ("h2", "v2")}
     assert stage.statuses()["a@h1"] == "undone"
+
+
+def test_a_note_on_a_template_that_is_gone_is_the_runs(stage: Stage) -> None:
+    stage.pool.on("a@h1", runs())
+    operator = ScriptedOperator().when(
+        lambda state: "a@h1" in state.steps and bool(state.steps["a@h1"].attempts),
+        AddNote("careful", "a"),
+    )
+    operator.when(lambda state: bool(state.notes), lambda: stage.pool.finish("a@h1"))
+    assert stage.drive(rolling(), operator) == exits.DONE
+    assert [(note.text, note.step) for note in stage.journal.state().notes] == [("careful", None)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from runbook_tui.ui.model import Scene, now_bar, step_lines
+from dataclasses import replace
+from pathlib import Path
+
+from runbook_tui.ui.model import Scene, current_step, now_bar, step_lines
 from state.events import QuestionAnswered, RollbackBegun, RunRolledBack, StepJudged
 from state.status import StepStatus
-from tests.ui.story import Story
+from tests.ui.story import Story, practice_plan, step
 
 RUNNING, FAILED = StepStatus.RUNNING, StepStatus.FAILED
 
@@ -65,3 +68,18 @@ def test_the_bar_tells_that_an_abort_waits(story: Story) -> None:
     story.tell(QuestionAnswered(question, "abort", "person"))
     said = [left.plain for left, _ in now_bar(scene(story)).lines]
     assert said[1:] == ["The run ends when Run all tests has ended; d x stops it."]
+
+
+def test_a_step_in_the_background_stands_behind_what_it_runs_beside(tmp_path: Path) -> None:
+    plan = practice_plan()
+    pre = plan.phases[0]
+    soak = step("soak", "Watch the site", pre.name, "check", background=True)
+    phases = (replace(pre, items=(soak, *pre.items)), *plan.phases[1:])
+    told = Story(tmp_path, replace(plan, phases=phases)).begin("soak").begin("types")
+    [line] = [line for line in step_lines(scene(told)) if line.id == "soak"]
+    assert line.name == "Watch the site &"
+    assert told.state is not None
+    assert current_step(told.state, told.plan) == "types"
+    first, beside = now_bar(scene(told)).lines[0]
+    assert first.plain.startswith("Run type checking runs")
+    assert beside.plain == "beside Watch the site"
