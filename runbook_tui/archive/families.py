@@ -11,7 +11,6 @@ from state.errors import CodecError, FoldError, StoreCorrupt
 from state.fold import fold
 from state.run_state import RunState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.machine import machine_id
 from state.stores.store import Store
 
 
@@ -107,14 +106,13 @@ def _why_not(store: Store, family: Family, wish: Wish, place: int, now: str) -> 
 
 def why_busy(store: Store, family: Family) -> str | None:
     """Return who is at work in a family; None when nobody is known to be."""
-    here = machine_id()
     for state in family.states:
         if store.leases.held_by("run", state.run) is not None:
             return "somebody drives it"
         if store.origin(state.run) is not None:
             continue
         for step, attempt in state.open_attempts():
-            if attempt.machine != here:
+            if not store.begun_here(attempt):
                 return f"{step.id} may run on another machine"
             if AttemptDir(store.directory / attempt.directory).live().alive:
                 return f"{step.id} still runs"

@@ -66,13 +66,11 @@ def _stopped(store: Store, state: RunState, step: str | None, reason: str) -> li
     from runbook_tui.definition.problems import UsageProblem
     from runbook_tui.engine.workers import Workers
     from state.stores.attempt_dir import AttemptDir
-    from state.stores.machine import machine_id
 
-    here = machine_id()
     running = {
         owner.id: store.directory / attempt.directory
         for owner, attempt in state.open_attempts()
-        if step in (None, owner.id) and attempt.machine == here
+        if step in (None, owner.id) and store.begun_here(attempt)
     }
     alive = {id_: path for id_, path in running.items() if AttemptDir(path).live().alive}
     if not alive:

@@ -50,7 +50,7 @@ from state.events import (
 from state.run_state import Answered, AttemptState
 from state.status import AttemptStatus, StepStatus, Verdict
 from state.stores.attempt_dir import AttemptDir
-from state.stores.machine import boot_id, machine_id
+from state.stores.machine import boot_id
 from state.stores.result import Result
 
 FIRM: Final = 30.0
@@ -74,6 +74,7 @@ class Attempts:
         values: ValuesOf,
         root: Path,
         fetch: Callable[[str], None],
+        begun_here: Callable[[AttemptState], bool],
     ) -> None:
         """`fetch` brings here what another machine shared of an attempt: output and result."""
         self._live = live
@@ -82,6 +83,7 @@ class Attempts:
         self._values = values
         self._root = root
         self._fetch = fetch
+        self._begun_here = begun_here
         self._flows: dict[str, Flow] = {}
         self._outcomes = Outcomes(live, recorder, pool, values, root, self._flows)
 
@@ -193,7 +195,7 @@ class Attempts:
         claim = directory.claimed()
         result = directory.read_result()
         found = recovery.Found(
-            begun_here=attempt.machine == machine_id(),
+            begun_here=self._begun_here(attempt),
             directory=directory.exists(),
             claim=claim,
             alive=alive,

@@ -199,7 +199,7 @@ class Session:
     def _drive(self, operator: Patience) -> int:
         while True:
             recorder = self._recorder(operator.publish, operator)
-            output_sharing.take_up(self.place.store.outputs, recorder.state)
+            output_sharing.take_up(self.place.store, recorder.state)
             operator.publish(recorder.state, tuple(self._news))
             self._news.clear()
             parting = self._driver(recorder, operator).drive(self._first)
@@ -281,9 +281,16 @@ class Session:
                 undone=base if step.undoes is not None else recorder.state if undo else None,
             )
 
-        fetch = self.place.store.outputs.fetch
-        attempts = Attempts(live, recorder, self.place.pool, values, self.place.state, fetch)
         store = self.place.store
+        attempts = Attempts(
+            live,
+            recorder,
+            self.place.pool,
+            values,
+            self.place.state,
+            store.outputs.fetch,
+            store.begun_here,
+        )
         rolls_back = Rollbacks(plan, self.place.journal.runs)
         acts = Acts(live, values, rolls_back, store.identities.own())
         people = People(store, recorder, self._taken)

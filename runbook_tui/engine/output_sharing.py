@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from state.events import AttemptEnded, AttemptIntended, AttemptVoided, Record
 from state.protocols import Outputs
 from state.run_state import RunState
-from state.stores.machine import machine_id
+from state.stores.store import Store
 
 
-def take_up(outputs: Outputs, state: RunState) -> None:
+def take_up(store: Store, state: RunState) -> None:
     """Share what the attempts write that are open at the beginning of a session."""
-    here = machine_id()
     for _, attempt in state.open_attempts():
-        if attempt.machine == here:
-            outputs.follow(attempt.directory)
+        if store.begun_here(attempt):
+            store.outputs.follow(attempt.directory)
 
 
 def follow(outputs: Outputs, state: RunState, records: Sequence[Record]) -> None:

@@ -8,17 +8,15 @@ from typing import Any
 from state.observe import Observed, Seen, observe
 from state.run_state import Adopted, AttemptState, Note, RunState, StepState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.machine import machine_id
 from state.stores.store import Store
 
 
 def observed(state: RunState, store: Store) -> Observed:
     """Return how a run stands now: its record, and who is alive on this machine."""
-    here = machine_id()
     alive = {
         step.id: AttemptDir(store.directory / attempt.directory).live().alive
         for step, attempt in state.open_attempts()
-        if attempt.machine == here
+        if store.begun_here(attempt)
     }
     return observe(state, Seen(store.leases.held_by("run", state.run) is not None, alive))
 

@@ -108,7 +108,7 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
         choices.insert(last, Choice(SHELL, "Open a shell here", "o"))
     return Ask(
         id=question.id,
-        question=safe(question.text),
+        question=safe(_words(scene, question)),
         rows=_rows(question),
         lines=_lines(scene, question),
         choices=tuple(choices),
@@ -151,6 +151,12 @@ def _offered(offer: Offer, *, only: bool) -> Choice:
     if offer.reason == "optional":
         return Choice(offer.name, label, key, reason="optional")
     return Choice(offer.name, label, key)
+
+
+def _words(scene: Scene, question: Question) -> str:
+    if question.asks == "approval" and question.step is not None:
+        return f"Another operator must approve: {scene.state.steps[question.step].name}"
+    return question.text
 
 
 def _giving(question: Question) -> tuple[Choice, ...]:

@@ -23,7 +23,11 @@ def now_bar(scene: Scene, lost: str = "") -> Now:
     seen = f", {scene.driven.seen}" if scene.driven else ""
     lines = [(safe(said), EMPTY) for said in (lost,) if said]
     lines.append((safe(f"{who} drives{seen}. You can read, search and note."), EMPTY))
-    if not lost:
+    question = asks_approval(scene.state)
+    if question is not None and question.step is not None:
+        what = scene.state.steps[question.step].name
+        lines.append((safe(f"{what} waits for an approval: d, then y if you approve it."), EMPTY))
+    elif not lost:
         name = who.partition("@")[0]
         how = f"({name} is asked first and has 30 s; a reason is required)"
         lines.append((safe(f"d  take over …   {how}"), EMPTY))

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from state.protocols import Identities, Inbox, Journal, Keeper, Leases, News, Outputs
+from state.run_state import AttemptState
+from state.stores.attempt_dir import AttemptDir
 from state.stores.file_leases import FileLeases
 from state.stores.local import LocalOutputs, NoIdentities, PollingNews
+from state.stores.machine import machine_id
 from state.stores.sqlite import open_journal, open_reader
 from state.stores.sqlite_inbox import SqliteInbox
 from state.stores.sqlite_keeper import SqliteKeeper
@@ -37,6 +40,16 @@ class Store:
     def origin(self, run: str) -> str | None:
         """Return where an imported run comes from, in words; None for one of this store's own."""
         return self.keeper.origin(run) if self.keeper is not None else None
+
+    def begun_here(self, attempt: AttemptState) -> bool:
+        """Whether the files of an attempt would be here: by this machine, in this state directory.
+
+        In a shared store two people on one machine have a directory each; what one of them began
+        is elsewhere to the other, who sees neither its lock nor its claim.
+        """
+        if attempt.machine != machine_id():
+            return False
+        return not self.shared or AttemptDir(self.directory / attempt.directory).exists()
 
     def close(self) -> None:
         """Let the store go."""

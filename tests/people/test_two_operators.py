@@ -96,6 +96,29 @@ def test_a_driver_without_a_person_gives_the_run_away_when_asked(team: Team) -> 
     assert taken["how"] == "yielded"
 
 
+def test_what_a_neighbour_began_on_the_same_machine_is_not_judged_from_here(team: Team) -> None:
+    team.write(
+        "- {id: a, run: 'touch begun; until [ -e go ]; do sleep 0.1; done; echo a >> a.txt'}"
+    )
+    dana, lee = team.operator("dana"), team.operator("lee")
+    driver = dana.start("run", "a.yaml", "--headless")
+    try:
+        until((team.work / "begun").exists, "the step runs")
+        run = team.records()[0].run
+        waits = lee.run("take-over", run, "--reason", "my turn", "--headless")
+        waits.expect(exits.WAITS)
+        assert "is running on" in waits.output
+        driver.communicate(timeout=120)
+        (team.work / "go").touch()
+        dana.run("resume", run, "--headless").expect(exits.DONE)
+    finally:
+        end(driver)
+        (team.work / "go").touch()
+    [attempt] = step(dana.show(run), "a")["attempts"]
+    assert attempt["status"] == "succeeded"
+    assert (team.work / "a.txt").read_text() == "a\n"
+
+
 def test_a_machine_that_is_gone_is_declared_dead_and_what_it_did_is_looked_at(team: Team) -> None:
     team.write(
         "- id: a\n"
