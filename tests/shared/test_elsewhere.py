@@ -25,7 +25,7 @@ def workers() -> Iterator[Workers]:
 
 
 def test_the_result_of_a_step_on_another_machine_is_adopted_as_it_comes(
-    location: Location, tmp_path: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
+    location: Location, tmp_path: Path, workers: Workers
 ) -> None:
     first = Interrupted(tmp_path, workers, location)
     first.write("""
@@ -40,9 +40,8 @@ def test_the_result_of_a_step_on_another_machine_is_adopted_as_it_comes(
     """)
     first.leave_behind("a")
     second = Interrupted(tmp_path, workers, Location(tmp_path / "elsewhere", location.url))
-    with location.open() as still_open, monkeypatch.context() as patch:
-        output_sharing.take_up(still_open.outputs, first.recorded())
-        patch.setattr("runbook_tui.engine.attempts.machine_id", lambda: "another")
+    with location.open() as still_open:
+        output_sharing.take_up(still_open, first.recorded())
         operator = ScriptedOperator(person=True)
         operator.when(lambda state: bool(state.questions), first.effects.touch)
         assert second.resume(operator) == exits.DONE
