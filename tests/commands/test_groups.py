@@ -162,3 +162,26 @@ def _ended(driver: subprocess.Popen[str]) -> None:
     if driver.poll() is None:
         driver.kill()
         driver.communicate()
+
+
+def test_a_changed_file_leaves_an_each_that_has_its_list_as_it_was(program: Program) -> None:
+    file = program.cwd / "r.yaml"
+    steps = """\
+      - id: roll
+        each: {item: [x, y, z]}
+        steps:
+          - {id: s, run: 'echo "old ${{ item }}" >> effects; [ "${{ item }}" != y ] || test -e go'}
+      - id: later
+        each: {item: [p, q]}
+        steps:
+          - {id: t, run: 'echo "old ${{ item }}" >> effects'}
+"""
+    file.write_text(HEAD + steps)
+    program.run("run", "r.yaml", "--headless").expect(1)
+    changed = steps.replace("old", "new").replace("[x, y, z]", "[x]").replace("[p, q]", "[p, r]")
+    file.write_text(HEAD + changed)
+    (program.cwd / "go").touch()
+    words = ["resume", "--headless", "--answer", "s@y=retry", "--adopt-changes"]
+    done = program.run(*words).expect(0)
+    assert "roll had begun" in done.output
+    assert effects(program) == ["old x", "old y", "old y", "old z", "new p", "new r"]
