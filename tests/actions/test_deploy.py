@@ -282,7 +282,7 @@ def test_what_fails_before_the_switch_leaves_everything_as_it_was(
     docker: dict[str, Any],
     words: str,
 ) -> None:
-    old, new = _in_service(fleet, versions, tmp_path)
+    old, new = _in_service(fleet, versions, tmp_path, hosts=2)
     named = docker.get("image", new)
     image = versions.get(named, f"{fleet.registry}/fleet{named}")
     given = {**docker, "image": image}
