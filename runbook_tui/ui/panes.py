@@ -382,8 +382,8 @@ def _definition(state: RunState) -> Iterator[Content]:
         changed = ", ".join(state.changed)
         yield safe(f"The runbook has changed at: {changed}. The run keeps its own, {goes_by}.")
         return
-    yield safe("The runbook has changed. Until you decide (d) nothing starts; safe is to keep it")
-    yield safe(f"{goes_by}. What differs:")
+    yield safe("The runbook has changed. Nothing starts until you decide (d).")
+    yield safe(f"What is safe: the run goes on with it {goes_by}. What differs:")
     lines = question.shown.get("lines")
     found = [str(line) for line in lines] if isinstance(lines, list | tuple) else []
     yield from (safe(f"  {line}") for line in found[:MOST_LINES])

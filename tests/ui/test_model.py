@@ -8,6 +8,7 @@ from pathlib import Path
 from runbook_tui.ui.model import Scene, current_step, now_bar, step_lines
 from state.events import QuestionAnswered, RollbackBegun, RunRolledBack, StepJudged
 from state.status import StepStatus
+from tests.definition.builders import planned
 from tests.ui.story import Story, practice_plan, step
 
 RUNNING, FAILED = StepStatus.RUNNING, StepStatus.FAILED
@@ -83,3 +84,37 @@ def test_a_step_in_the_background_stands_behind_what_it_runs_beside(tmp_path: Pa
     first, beside = now_bar(scene(told)).lines[0]
     assert first.plain.startswith("Run type checking runs")
     assert beside.plain == "beside Watch the site"
+
+
+def test_the_steps_of_an_include_stand_below_its_line(tmp_path: Path) -> None:
+    """Groups and includes inside it are a level deeper again."""
+    steps = """
+    - {id: a, run: echo}
+    - {id: outer, name: Outer, include: outer.yaml}
+    """
+    outer = """
+    runbook: Outer
+    phases:
+      - phase: P
+        steps:
+          - {id: inner, include: inner.yaml}
+          - {id: both, parallel: [{id: x, run: echo}, {id: y, run: echo}]}
+    """
+    inner = "runbook: Inner\nphases: [{phase: P, steps: [{id: deep, run: echo}]}]"
+    story = Story(tmp_path, planned(steps, outer=outer, inner=inner))
+    lines = [(line.id, line.level, line.parent, line.count) for line in step_lines(scene(story))]
+    phase = "phase:Only"
+    assert lines == [
+        (phase, 0, None, "0/2"),
+        ("a", 1, phase, ""),
+        ("outer", 1, phase, "0/2"),
+        ("outer/inner", 2, "outer", "0/1"),
+        ("outer/inner/deep", 3, "outer/inner", ""),
+        ("outer/both", 2, "outer", "0/2"),
+        ("outer/x", 3, "outer/both", ""),
+        ("outer/y", 3, "outer/both", ""),
+    ]
+    story.begin("outer/inner/deep")
+    found = marks(story)
+    running = {id_ for id_, status in found.items() if status is RUNNING}
+    assert running == {phase, "outer", "outer/inner", "outer/inner/deep"}

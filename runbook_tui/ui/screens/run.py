@@ -73,8 +73,13 @@ class RunScreen(RunView):
             self._show_rollback(scene, question)
 
     def on_key(self, event: events.Key) -> None:
-        """Say where an acting key works; leave the resume summary at the first key."""
+        """Say where an acting key works; the first key that turns no page of the resume summary
+        leaves it.
+        """
         if self._typing() or self.bar.has_the_focus:
+            return
+        if self.pane.page_resume(event.key):
+            event.stop()
             return
         if self.pane.leave_resume():
             self._renew()

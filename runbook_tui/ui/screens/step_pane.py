@@ -140,6 +140,14 @@ class StepPane(Vertical):
         """Whether it shows what happened while the operator was away."""
         return bool(self._resume)
 
+    def page_resume(self, key: str) -> bool:
+        """Turn a page of what happened meanwhile; False when this key turns none."""
+        pages = {"pagedown": 1, "space": 1, "pageup": -1}.get(key)
+        if not self._resume or pages is None:
+            return False
+        self.query_one("#resume", TextPane).action_page(pages)
+        return True
+
     def leave_resume(self) -> bool:
         """Show the step again; False when it was shown."""
         was, self._resume = bool(self._resume), ()
