@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST_ARGS ?=
 
-.PHONY: install services demo test lint format bench crash screenshots clean
+.PHONY: install services demo test lint format bench crash soak screenshots clean
 
 install: $(VENV)/.installed
 
@@ -36,9 +36,13 @@ test: install services lint
 	@$(BIN)/python -m tests.harness.services
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
 
-# Every action, fault point and victim, one table: see docs/resume.md. ARGS="tag copy" are only these.
+# Every action, fault point and victim, one table: see docs/resume.md. ARGS="tag copy" are only these;
+# MUTATIONS=1 takes the guards away instead, and looks whether their cells fail.
 crash: install services
-	@$(BIN)/python -m tests.crash $(ARGS)
+	@$(BIN)/python -m tests.crash $(if $(MUTATIONS),--mutations) $(ARGS)
+
+soak: install services
+	@$(BIN)/python -m tests.crash.soak --minutes $(or $(MINUTES),20) $(if $(SEED),--seed $(SEED))
 
 bench: install services
 	$(BIN)/python -m benchmarks

@@ -1,5 +1,4 @@
-"""Runs the matrix and prints it: python -m tests.crash [ACTION …] [--victim WHO] [--jobs N]
-[--light]."""
+"""Runs the matrix and prints it: python -m tests.crash [ACTION …] [options]."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.crash import cells
+from tests.crash import cells, mutations
 from tests.crash.cells import Cell
 from tests.crash.running import CellError, Matrix
 from tests.crash.servers import Servers
@@ -23,7 +22,10 @@ def main() -> int:
     parser.add_argument("--victim", choices=cells.VICTIMS, help="only where this one is killed")
     parser.add_argument("--jobs", type=int, default=4, help="cells at the same time")
     parser.add_argument("--light", action="store_true", help="without Docker engines")
+    parser.add_argument("--mutations", action="store_true", help="the guards' own test instead")
     given = parser.parse_args()
+    if given.mutations:
+        return _mutations()
     chosen = [
         cell
         for cell in cells.everything()
@@ -39,6 +41,13 @@ def main() -> int:
     for problem in failures:
         print(f"\n{problem}")
     return 1 if failures or not chosen else 0
+
+
+def _mutations() -> int:
+    with Servers() as servers:
+        unnoticed = mutations.survivors(Matrix(servers), servers.home)
+    print(f"{len(mutations.MUTATIONS)} guards taken away, {len(unnoticed)} not noticed")
+    return 1 if unnoticed else 0
 
 
 def table(matrix: Matrix, chosen: Iterable[Cell], jobs: int) -> list[str]:

@@ -182,8 +182,10 @@ class _CellRun:
         return done
 
     def _run_id(self) -> str:
-        run: str = self._program().runs()[0]["run"]
-        return run
+        runs = self._program().runs()
+        if not runs:
+            raise CellError("the run is not known any more\n" + "\n".join(self.said))
+        return str(runs[0]["run"])
 
     def _answers(self, cell: Cell) -> list[str]:
         shown = self._program().show(self._run_id())

@@ -64,7 +64,7 @@ class Struck:
         at_driver = cell.point.startswith("driver.")
         self._until_stopped(at_driver)
         # A worker that looks may be there already: it is not the one that is meant.
-        workers = [one for one in self._workers() if at_driver or _state(one.pid) == "T"]
+        workers = [one for one in self.workers() if at_driver or _state(one.pid) == "T"]
         at_the_cut()
         if cell.victim != "worker":
             self.program.kill()
@@ -78,7 +78,7 @@ class Struck:
     def _until_stopped(self, at_driver: bool) -> None:
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline and self.program.poll() is None:
-            pids = [self.program.pid] if at_driver else [one.pid for one in self._workers()]
+            pids = [self.program.pid] if at_driver else [one.pid for one in self.workers()]
             if any(_state(pid) == "T" for pid in pids):
                 return
             time.sleep(0.005)
@@ -86,7 +86,7 @@ class Struck:
         said = self.program.communicate()[0]
         raise AssertionError(f"nobody reached the fault point:\n{said}")
 
-    def _workers(self) -> list[ProcessMark]:
+    def workers(self) -> list[ProcessMark]:
         """Return the workers: the children of the program's helper."""
         pids = [pid for helper in _children(self.program.pid) for pid in _children(helper)]
         marks = [process_mark(pid) for pid in pids]
@@ -100,7 +100,7 @@ class Struck:
                 self.program.kill()
                 said = self.program.communicate()[0]
                 raise AssertionError(f"the program does not end:\n{said}")
-            for one in self._workers():
+            for one in self.workers():
                 if _state(one.pid) == "T":
                     proc.send(one, SIGCONT)
             time.sleep(0.02)

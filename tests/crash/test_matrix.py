@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from state.stores.files import write_whole
+from state.stores.machine import boot_id
 from tests.crash import cells
 from tests.crash.cells import Cell, Victim
+from tests.crash.mutations import MUTATIONS, Mutation, applies, survivors
+from tests.crash.power import Disk
 from tests.crash.running import Matrix
 from tests.crash.servers import Servers
 from tests.crash.worlds import WORLDS
@@ -57,6 +63,31 @@ def test_after_a_death_the_effect_is_there_once(
 ) -> None:
     cell = Cell(action, point, victim)
     matrix.run(cell, cells.expected()[cell])
+
+
+def test_the_matrix_bites(matrix: Matrix, tmp_path: Path) -> None:
+    """One guard of many (`make crash MUTATIONS=1`): without it a cell fails."""
+    (chosen,) = [one for one in MUTATIONS if one.name == "nobody looks before a step runs again"]
+    assert survivors(matrix, tmp_path, [chosen]) == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_the_guards_to_take_away_are_there(mutation: Mutation) -> None:
+    assert all(applies(edit) for edit in mutation.edits)
+    assert mutation.cell in cells.expected()
+
+
+def test_a_power_cut_loses_what_was_not_synced(tmp_path: Path) -> None:
+    with closing(Disk(tmp_path)) as disk:
+        write_whole(disk.path / "synced", b"here", sync=True)
+        write_whole(disk.path / "not", b"gone", sync=False)
+        before = boot_id()
+        disk.cut()
+        disk.replace()
+        assert sorted(path.name for path in disk.path.glob("[!l]*")) == ["synced"]
+        assert (disk.path / "synced").read_bytes() == b"here"
+        seen = [*disk.after, "cat", "/proc/sys/kernel/random/boot_id"]
+        assert subprocess.check_output(seen, text=True).strip() not in ("", before)
 
 
 def test_the_table_has_a_class_for_each_cell_and_no_other() -> None:

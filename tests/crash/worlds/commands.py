@@ -98,11 +98,15 @@ class Copy(HostsWorld):
 
     def options(self) -> Mapping[str, Any]:
         to = f"{self.home}/there/unit"
-        return {"copy": {"from": "unit", "to": to, "hosts": "app", "mode": "0640"}}
+        return {"copy": {"from": str(self.work / "unit"), "to": to, "hosts": "app", "mode": "0640"}}
 
     def facts(self) -> Facts:
         found = sorted((self.home / "there").iterdir())
-        return {one.name: [oct(one.stat().st_mode), one.read_text()] for one in found}
+        sent = (self.work / "unit").read_bytes()
+        return {
+            one.name: [oct(one.stat().st_mode), "whole" if one.read_bytes() == sent else "torn"]
+            for one in found
+        }
 
 
 class Tag(World):

@@ -58,7 +58,8 @@ class Migrate(DatabaseWorld):
             (self.work / "migrations" / name).write_text(text)
 
     def options(self) -> Mapping[str, Any]:
-        return {"migrate": {"database": self.url, "directory": "migrations"}}
+        directory = str(self.work / "migrations")
+        return {"migrate": {"database": self.url, "directory": directory}}
 
     def facts(self) -> Facts:
         ledger = self.ask(_LEDGER) if self.has("schema_log") else []
@@ -115,4 +116,4 @@ class Backup(DatabaseWorld):
 
     def facts(self) -> Facts:
         found = [one for one in (self.home / "dumps").iterdir() if one.stat().st_size]
-        return {"kinds": sorted("".join(one.suffixes) for one in found)}
+        return {"kinds": sorted(one.suffix for one in found)}
