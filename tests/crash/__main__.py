@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("actions", nargs="*", help="only these")
     parser.add_argument("--victim", choices=cells.VICTIMS, help="only where this one is killed")
+    parser.add_argument("--point", help="only at this one")
     parser.add_argument("--jobs", type=int, default=4, help="cells at the same time")
     parser.add_argument("--light", action="store_true", help="without Docker engines")
     parser.add_argument("--mutations", action="store_true", help="the guards' own test instead")
@@ -31,6 +32,7 @@ def main() -> int:
         for cell in cells.everything()
         if (not given.actions or cell.action in given.actions)
         and given.victim in (None, cell.victim)
+        and given.point in (None, cell.point)
         and not (given.light and WORLDS[cell.action].heavy)
     ]
     began = time.monotonic()

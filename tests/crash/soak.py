@@ -43,7 +43,7 @@ class Round:
     worlds: dict[str, World]
     random: Random
     longest: float
-    """Seconds from the start of the program to its kill, at most; learned from how long it takes."""
+    """Seconds until the kill, at most; learned from how long the program takes."""
     kills: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)

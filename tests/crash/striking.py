@@ -40,11 +40,12 @@ class Struck:
 
     def close(self) -> None:
         """Leave nothing of it that runs or sleeps."""
+        left = [*self.workers(), *self.asleep]
         self.program.kill()
         self.program.wait()
         if self.program.stdout:
             self.program.stdout.close()
-        for worker in self.asleep:
+        for worker in left:
             proc.send(worker, SIGKILL)
 
     def wake(self) -> None:
@@ -72,8 +73,11 @@ class Struck:
         if cell.victim == "late":
             self.asleep = workers
             return
+        if cell.victim == "driver":
+            _let_end([] if at_driver else workers)
+            return
         for worker in workers:
-            proc.send(worker, SIGCONT if cell.victim == "driver" else SIGKILL)
+            proc.send(worker, SIGKILL)
 
     def _until_stopped(self, at_driver: bool) -> None:
         deadline = time.monotonic() + DEADLINE
@@ -105,6 +109,18 @@ class Struck:
                     proc.send(one, SIGCONT)
             time.sleep(0.02)
         return self.program.returncode, self.program.communicate()[0]
+
+
+def _let_end(workers: list[ProcessMark]) -> None:
+    """Let workers go on to their end, past the same point where they come to it again."""
+
+    def gone() -> bool:
+        for worker in workers:
+            if _state(worker.pid) == "T":
+                proc.send(worker, SIGCONT)
+        return not any(worker.alive() for worker in workers)
+
+    until(gone, "the worker's end")
 
 
 def _children(pid: int) -> list[int]:
