@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.engine import environments_in_use, messages, sending
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.sending import Sender
@@ -13,13 +14,15 @@ from state.stores.store import Store
 def write(store: Store, state: RunState, sender: Sender, text: str, step: str | None) -> None:
     """Journal a note; a driver that takes no messages keeps it in the inbox.
 
-    Raises InUse when drivers come and go all the time, StoreError.
+    Raises InUse when drivers come and go all the time, UsageProblem when it is refused, StoreError.
     """
     for last in (False, False, True):
         if sending.driven(store, state.run):
             data = {"text": text, "step": step}
             message, after = sending.send(store, state.run, messages.NOTE, data, sender)
             taken = sending.heard(store, message, after)
+            if taken is not None and taken.refused:
+                raise UsageProblem(f"It was not noted: {taken.refused}", "")
             if taken is not None or sending.driven(store, state.run):
                 return
             # The driver has gone, perhaps between taking it and saying so: never twice.

@@ -18,7 +18,7 @@ TAKE_OVER = Choice("take_over", "Take over …", "t", reason="required", prompt=
 
 
 def now_bar(scene: Scene, lost: str = "") -> Now:
-    """Return what the bar says; `lost` is why this session, which drove, does so no more."""
+    """Return what the bar says; `lost` is why this session does not drive."""
     who = scene.driven.who if scene.driven else "nobody"
     seen = f", {scene.driven.seen}" if scene.driven else ""
     lines = [(safe(said), EMPTY) for said in (lost,) if said]

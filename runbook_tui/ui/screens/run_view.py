@@ -101,7 +101,7 @@ class RunView(Screen[None]):
         self.opens = False
         """Go into the bar as soon as it is known who drives."""
         self._lost = ""
-        """Why this session, which drove, does so no more."""
+        """Why this session does not drive, or does so no more."""
         self.code = 0
         """Exit code of what was driven here."""
         self.header = RunHeader(
@@ -297,9 +297,7 @@ class RunView(Screen[None]):
 
     def _turn_to_watching(self, run: str, ended: Ended) -> None:
         """Somebody else drives: this screen reads on."""
-        self._lost = ended.sentence if self._drove else ""
-        if ended.sentence and not self._drove:
-            self.keys.say(safe(ended.sentence))
+        self._lost = ended.sentence
         self._follow(run)
         self._renew()
 
@@ -386,8 +384,8 @@ class RunView(Screen[None]):
             return Now(text("Asking"), ((safe(self._asking), EMPTY),))
         if scene.driving or scene.driven is None:
             return model.now_bar(scene, wide=self.size.width >= WIDE)
-        lost = (watching.replaced(scene.state) or self._lost) if self._drove else ""
-        return watching.now_bar(scene, lost)
+        by = watching.replaced(scene.state) if self._drove else ""
+        return watching.now_bar(scene, by or self._lost)
 
     def _open_question(self, state: RunState) -> Question | None:
         """Return the question that the bar shows: the one walked to, else the first."""

@@ -1,0 +1,229 @@
+"""Looking on while somebody else drives: what is shown, what may be decided, how the wheel changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from runbook_tui import exits
+from runbook_tui.engine.ports import Answer, HandOver
+from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.backend import Driven, Ended
+from runbook_tui.ui.screens.dialogs import Dialog
+from runbook_tui.ui.screens.run import RunScreen
+from state.events import RunResumed, TakenOver
+from tests.harness.screen import frame, shows, until
+from tests.ui.conftest import Clock
+from tests.ui.story import FakeBackend, Story
+
+SameFrame = Callable[[str, str], None]
+SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+DANA = Driven("dana@bastion", "1124-k7f3", "2026-11-24T11:59:00.000000Z", "seen 1 s ago")
+
+
+@asynccontextmanager
+async def watching(
+    backend: FakeBackend, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Pilot[int]]:
+    """The run of the story, watched by lee."""
+    assert backend.story is not None
+    backend.operator, backend.host, backend.driven = "lee", "desk", DANA
+    app = RunbookApp(backend, watch=backend.story.run)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, "WATCHING", "dana@bastion drives")
+        yield pilot
+        backend.finish.put(Ended(0))
+        backend.yields.set()
+
+
+def approving(story: Story) -> Story:
+    """A deployment that waits for others to approve it."""
+    story.migrating().end("migrate", proof="machine")
+    rows = [["Replaces", "v1.3.2 with v1.4.0 on app-1, then app-2"]]
+    shown = {"rows": rows, "roles": ["release"], "count": 2, "asked_by": "dana", "binding": "x"}
+    choices = ("approve", "deny", "skip", "rollback", "abort")
+    text = "Deploy to production: begin in production?"
+    return story.ask("deploy", "approval", text, *choices, shown=shown)
+
+
+@SIZES
+async def test_a_watcher_sees_the_run_and_who_drives(
+    backend: FakeBackend,
+    story: Story,
+    fixed_clock: Clock,
+    same_frame: SameFrame,
+    size: tuple[int, int],
+) -> None:
+    story.migrating("0008_task_idx.sql   waits for a lock")
+    fixed_clock.at_end_of(story)
+    async with watching(backend, size) as pilot:
+        await shows(pilot, "take over", "waits for a lock", "lee@desk")
+        same_frame(f"watch-{size[0]}x{size[1]}", frame(pilot.app))
+
+
+async def test_new_events_come_by_themselves_and_notes_go_to_the_driver(
+    backend: FakeBackend, story: Story
+) -> None:
+    story.migrating()
+    async with watching(backend) as pilot:
+        story.end("migrate", proof="machine")
+        await shows(pilot, "✓ Run database migr")
+        await pilot.press("m", *"slow", "tab", "enter")
+        await until(pilot, lambda: backend.notes)
+        assert backend.notes == [("deploy", "slow")]
+
+
+async def test_taking_over_asks_first_and_then_drives(backend: FakeBackend, story: Story) -> None:
+    story.migrating()
+    async with watching(backend) as pilot:
+        await pilot.press("d")
+        await shows(pilot, "Take over run", "[Keep watching]")
+        await pilot.press("enter")
+        assert backend.taken == []
+        await pilot.press("d", "t", "enter")
+        await shows(pilot, "Why is missing")
+        await pilot.press(*"dana is away", "enter")
+        await shows(pilot, "Asking dana@bastion (seen 1 s ago)")
+        assert backend.taken == ["dana is away"]
+        story.tell(RunResumed(1.0, "x"))
+        backend.yields.set()
+        screen = pilot.app.screen
+        assert isinstance(screen, RunScreen)
+        await until(pilot, lambda: screen.is_driving)
+        await until(pilot, lambda: "WATCHING" not in frame(pilot.app))
+
+
+async def test_who_is_refused_goes_on_watching(backend: FakeBackend, story: Story) -> None:
+    story.migrating()
+
+    def stays(*_: object) -> Ended:
+        return Ended(exits.IN_USE, "dana@bastion goes on driving: nearly done.")
+
+    backend.take_over = stays  # type: ignore[method-assign]
+    async with watching(backend) as pilot:
+        await pilot.press("d", "t", *"mine", "enter")
+        await shows(pilot, "goes on driving: nearly done", "WATCHING")
+
+
+@SIZES
+async def test_the_approvers_bar(
+    backend: FakeBackend,
+    story: Story,
+    fixed_clock: Clock,
+    same_frame: SameFrame,
+    size: tuple[int, int],
+) -> None:
+    approving(story)
+    fixed_clock.at_end_of(story)
+    async with watching(backend, size) as pilot:
+        await shows(pilot, "waits for an approval")
+        await pilot.press("d")
+        await shows(pilot, "Approve: Deploy to production", "[Not yet]", "0 of 2")
+        same_frame(f"approve-{size[0]}x{size[1]}", frame(pilot.app))
+        await pilot.press("enter")
+        assert backend.votes == []
+        await pilot.press("d", "y")
+        await until(pilot, lambda: backend.votes)
+        assert backend.votes == [("deploy", "approve", "")]
+
+
+async def test_a_refusal_needs_a_reason(backend: FakeBackend, story: Story) -> None:
+    approving(story)
+    async with watching(backend) as pilot:
+        await pilot.press("d", "down", "enter", "enter")
+        await shows(pilot, "Why not is missing")
+        await pilot.press(*"no", "enter")
+        await until(pilot, lambda: backend.votes)
+        assert backend.votes == [("deploy", "deny", "no")]
+
+
+@asynccontextmanager
+async def driving(
+    backend: FakeBackend, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Pilot[int]]:
+    """The run of the story, driven by dana."""
+    assert backend.story is not None
+    app = RunbookApp(backend, resume=backend.story.run)
+    async with app.run_test(size=size) as pilot:
+        await shows(pilot, backend.story.run, "d decide")
+        yield pilot
+        backend.finish.put(Ended(0))
+
+
+@SIZES
+async def test_the_driver_waits_for_the_others(
+    backend: FakeBackend,
+    story: Story,
+    fixed_clock: Clock,
+    same_frame: SameFrame,
+    size: tuple[int, int],
+) -> None:
+    approving(story)
+    fixed_clock.at_end_of(story)
+    async with driving(backend, size) as pilot:
+        await pilot.press("d")
+        await shows(pilot, "Another operator must approve", "[Keep waiting]", "anybody but you")
+        assert "y Approve" not in frame(pilot.app)
+        same_frame(f"approval-{size[0]}x{size[1]}", frame(pilot.app))
+        await pilot.press("enter")
+        assert backend.commands == []
+
+
+async def test_somebody_who_wants_to_drive_is_answered_by_d_only(
+    backend: FakeBackend, story: Story
+) -> None:
+    story.migrating()
+    shown = {"by": "lee", "host": "desk", "reason": "dana is away", "to": None}
+    story.ask(None, "takeover", "Let lee@desk take over?", "yield", "stay", shown=shown)
+    async with driving(backend) as pilot:
+        await shows(pilot, "Let lee@desk take over?", "dana is away", "30 s")
+        await pilot.press("y")
+        assert backend.commands == []
+        await pilot.press("d", "enter")
+        assert backend.commands == []
+        await pilot.press("d", "y")
+        await until(pilot, lambda: backend.commands)
+        [answer] = backend.commands
+        assert isinstance(answer, Answer)
+        assert answer.choice == "yield"
+
+
+async def test_a_driver_that_was_replaced_reads_on_and_is_told(
+    backend: FakeBackend, story: Story
+) -> None:
+    story.migrating()
+    async with driving(backend) as pilot:
+        backend.driven = Driven("lee@desk", story.run, "", "seen 0 s ago")
+        story.tell(RunResumed(1.0, "x")).tell(
+            TakenOver("dana", "bastion", "dana is away", "silent")
+        )
+        backend.finish.put(Ended(exits.IN_USE, "Somebody else drives it."))
+        await shows(
+            pilot, "WATCHING", "took over at", '"dana is away". You are watching', "lee@desk"
+        )
+
+
+async def test_handing_over_names_somebody(backend: FakeBackend, story: Story) -> None:
+    story.migrating()
+    async with driving(backend) as pilot:
+        await pilot.press("d", "t", *"lee: end of day", "enter")
+        await until(pilot, lambda: backend.commands)
+        assert backend.commands == [HandOver("lee", "end of day")]
+
+
+async def test_a_place_in_use_offers_to_look_on(backend: FakeBackend, story: Story) -> None:
+    story.migrating()
+    backend.driven = DANA
+    sentence = "The environment production is in use: dana@bastion drives run 1124-k7f3 there."
+    backend.finish.put(Ended(exits.IN_USE, sentence, by=DANA))
+    app = RunbookApp(backend)
+    async with app.run_test(size=(80, 24)) as pilot:
+        refused = RunScreen(backend, lambda port: backend.finish.get())
+        app.push_screen(refused)
+        await until(pilot, lambda: isinstance(app.screen, Dialog))
+        await shows(pilot, "This place is in use", "[Watch dana's run]")
+        await pilot.press("enter")
+        await shows(pilot, "WATCHING", "dana@bastion drives")
