@@ -1,4 +1,4 @@
-"""Looking on while somebody else drives: what is shown, what may be decided, how the wheel changes."""
+"""Looking on while somebody else drives: what is shown, what may be decided, who drives after."""
 
 from __future__ import annotations
 
@@ -96,13 +96,15 @@ async def test_taking_over_asks_first_and_then_drives(backend: FakeBackend, stor
         await until(pilot, lambda: "WATCHING" not in frame(pilot.app))
 
 
-async def test_who_is_refused_goes_on_watching(backend: FakeBackend, story: Story) -> None:
+async def test_who_is_refused_goes_on_watching(
+    backend: FakeBackend, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     story.migrating()
 
     def stays(*_: object) -> Ended:
         return Ended(exits.IN_USE, "dana@bastion goes on driving: nearly done.")
 
-    backend.take_over = stays  # type: ignore[method-assign]
+    monkeypatch.setattr(backend, "take_over", stays)
     async with watching(backend) as pilot:
         await pilot.press("d", "t", *"mine", "enter")
         await shows(pilot, "goes on driving: nearly done", "WATCHING")
