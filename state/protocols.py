@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from state.claims import Claimant, Claimed
 from state.codec import Head
 from state.events import Payload, Record, RunStarted
 from state.holders import Held, Holder, Kind
@@ -140,6 +141,20 @@ class Leases(Protocol):
 
     def last_holder(self, kind: Kind, name: str) -> Holder | None:
         """Return who holds, or last held, a lease; None when nobody did or it cannot be read."""
+
+
+class Claims(Protocol):
+    """Who may perform an attempt, where a file on one machine cannot say it to the others.
+
+    On that machine the worker's own claim and lock still decide (see `stores.attempt_dir`).
+    """
+
+    def claim(self, run: str, attempt: str, claimant: Claimant, *, token: int) -> Claimed:
+        """Claim an attempt (the directory in its intent) for its worker, or as void.
+
+        Exactly one of the two is ever had; who asks again gets the same answer. Raises Fenced when
+        a lease of this store was taken over and nobody has claimed.
+        """
 
 
 class Inbox(Protocol):

@@ -26,6 +26,7 @@ from runbook_tui.engine import (
     recovery,
     verifying,
 )
+from runbook_tui.engine.claiming import Claiming
 from runbook_tui.engine.flows import (
     Beginning,
     Elsewhere,
@@ -75,6 +76,7 @@ class Attempts:
         root: Path,
         fetch: Callable[[str], None],
         begun_here: Callable[[AttemptState], bool],
+        claiming: Claiming,
     ) -> None:
         """`fetch` brings here what another machine shared of an attempt: output and result."""
         self._live = live
@@ -84,6 +86,7 @@ class Attempts:
         self._root = root
         self._fetch = fetch
         self._begun_here = begun_here
+        self._claiming = claiming
         self._flows: dict[str, Flow] = {}
         self._outcomes = Outcomes(live, recorder, pool, values, root, self._flows)
 
@@ -170,8 +173,11 @@ class Attempts:
         faults.reach("driver.after-spawn", step.id)
 
     def _start(self, step: PlanStep, attempt: AttemptState, order: Order) -> None:
+        turn = self._claiming.begin(attempt)
+        if not turn.ours:
+            return  # declared void elsewhere: nothing begins, and it is found void here too
         try:
-            self._pool.start(replace(order, fault=faults.wanted()))
+            self._pool.start(replace(order, fault=faults.wanted(), begin_by=turn.begin_by))
         except WorkerStartError as problem:
             self._outcomes.end(step, attempt_events.not_started(step, attempt, problem.sentence))
 
@@ -310,7 +316,8 @@ class Attempts:
         if directory.exists():
             # Should the storage be shared and the worker still to come: it then leaves.
             directory.claim_void()
-        self._outcomes.judge(step, attempt, elsewhere.died(attempt, answer))
+        wait = self._claiming.void(attempt)
+        self._outcomes.judge(step, attempt, elsewhere.died(attempt, answer), wait)
 
     def _attempt(self, flow: Running) -> AttemptState:
         """Return the attempt as recorded now: a stop may have been asked for since."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 
 def utc(after: float = 0.0) -> str:
     """Return the present time, or that in `after` seconds."""
     return write(datetime.now(UTC) + timedelta(seconds=after))
+
+
+def since_boot() -> float:
+    """Return the seconds since this machine's boot, sleep included; set back by nobody."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def write(moment: datetime) -> str:

@@ -25,6 +25,7 @@ from runbook_tui.engine import (
 )
 from runbook_tui.engine.acts import Acts
 from runbook_tui.engine.attempts import Attempts
+from runbook_tui.engine.claiming import Claiming
 from runbook_tui.engine.drift import Drift
 from runbook_tui.engine.driver import Driver, Parting
 from runbook_tui.engine.patience import Patience
@@ -282,6 +283,7 @@ class Session:
             )
 
         store = self.place.store
+        claiming = Claiming(store.claims, recorder)
         attempts = Attempts(
             live,
             recorder,
@@ -290,6 +292,7 @@ class Session:
             self.place.state,
             store.outputs.fetch,
             store.begun_here,
+            claiming,
         )
         rolls_back = Rollbacks(plan, self.place.journal.runs)
         acts = Acts(live, values, rolls_back, store.identities.own())

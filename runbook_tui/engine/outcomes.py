@@ -47,11 +47,19 @@ class Outcomes:
     root: Path
     flows: dict[str, Flow]
 
-    def judge(self, step: PlanStep, attempt: AttemptState, result: Result) -> None:
-        """Look at what an attempt left, as far as its outcome depends on that; then judge it."""
+    def judge(
+        self, step: PlanStep, attempt: AttemptState, result: Result, wait: float = 0.0
+    ) -> None:
+        """Look at what an attempt left, as far as its outcome depends on that; then judge it.
+
+        It is looked in `wait` seconds, where its worker may yet begin.
+        """
         subject = self.subject(step, attempt)
         flow = Judging(step, subject, result, [])
         self.flows[step.id] = flow
+        if wait:
+            flow.again_at = time.monotonic() + wait
+            return
         flow.looks = self.look(step, judging.looks(subject, result), attempt)
         self.poll_judging(flow)
 

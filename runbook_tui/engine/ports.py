@@ -36,6 +36,8 @@ class Order:
     fault: str | None = None
     graces: tuple[float, float] = (10.0, 5.0)
     """Seconds from interrupt to terminate, and from terminate to kill."""
+    begin_by: float | None = None
+    """Boot time (`clock.since_boot`) after which a worker must not begin any more."""
 
 
 class WorkerPool(Protocol):

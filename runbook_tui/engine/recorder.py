@@ -64,6 +64,11 @@ class Recorder:
             known = fold.apply(known, record)
         return cls(journal, known, author, publish, patience)
 
+    @property
+    def token(self) -> int:
+        """The token of the driver's leases."""
+        return self._author.token
+
     def until_back(self, call: Callable[[], Found]) -> Found:
         """Return what a call to the store returns that may be made again; see `Patience`."""
         return call() if self._patience is None else self._patience.until_back(call)

@@ -18,7 +18,7 @@ from typing import Final
 
 from runbook_tui import stopping
 from runbook_tui.actions.api import ActionFailed, Stopped
-from runbook_tui.engine import faults, results
+from runbook_tui.engine import clock, faults, results
 from runbook_tui.engine.faults import FaultInjected
 from runbook_tui.engine.ports import Order
 from runbook_tui.engine.worker_context import WorkerContext
@@ -48,6 +48,10 @@ def work(order: Order) -> None:
     faults.reach("worker.before-claim", job.step, fault=order.fault)
     attempt = AttemptDir(Path(job.directory))
     lock = attempt.hold()
+    if order.begin_by is not None and clock.since_boot() > order.begin_by:
+        # Whoever has taken over since may rely on it that nothing begins any more.
+        attempt.claim_void()
+        return
     if not attempt.claim_worker():
         return
     redactor = Redactor(Patterns(job.secrets))

@@ -35,7 +35,7 @@ _COLUMNS: Final = "seq, run, at, kind, data, operator, host, token, prev, hash"
 
 # Rows are locked in order of name, here and by heartbeats: two that lock several never wait for
 # each other in a ring.
-_HELD: Final = """
+HELD: Final = """
 WITH lease AS MATERIALIZED (
     SELECT 1 FROM runbook.leases AS l
     JOIN unnest(%(kinds)s::text[], %(names)s::text[], %(tokens)s::bigint[]) AS h (kind, name, token)
@@ -52,7 +52,7 @@ _ADDED: Final = f"""added AS (
     FROM moved, unnest(%(seqs)s::bigint[], %(event_kinds)s::text[], %(datas)s::text[],
                        %(prevs)s::text[], %(hashes)s::text[]) AS e (seq, kind, data, prev, hash)
 )"""  # noqa: S608 - columns of ours
-_APPEND: Final = f"""{_HELD}, moved AS (
+_APPEND: Final = f"""{HELD}, moved AS (
     UPDATE runbook.heads SET count = %(count)s, hash = %(hash)s, token = %(token)s
     WHERE run = %(run)s AND count = %(known)s AND hash = %(prev)s AND token <= %(token)s
       AND origin IS NULL
@@ -73,7 +73,7 @@ SELECT %(run)s, s.name, s.hash
 FROM unnest(%(files)s::text[], %(digests)s::text[]) AS s (name, hash)
 ON CONFLICT DO NOTHING RETURNING name
 """
-_CREATE: Final = f"""{_HELD}, moved AS (
+_CREATE: Final = f"""{HELD}, moved AS (
     INSERT INTO runbook.heads (run, count, hash, token)
     SELECT %(run)s, %(count)s, %(hash)s, %(token)s FROM kept WHERE kept.all
     ON CONFLICT (run) DO NOTHING RETURNING run

@@ -13,7 +13,7 @@ import psycopg
 
 from state.errors import StoreNewer, StoreUnusable
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 GROUP: Final = "runbook"
 """The role whose members may use the journal."""
 
@@ -101,14 +101,23 @@ CREATE TABLE runbook.outputs (
 ALTER TABLE runbook.outputs ALTER content SET STORAGE EXTERNAL;
 """
 
-_STEPS: Final = (_FIRST,)
+_CLAIMS: Final = """
+CREATE TABLE runbook.claims (
+    attempt text PRIMARY KEY,
+    claimant text NOT NULL,
+    token bigint NOT NULL,
+    at timestamptz NOT NULL
+);
+"""
+
+_STEPS: Final = (_FIRST, _CLAIMS)
 """What makes each version of the schema from the one before."""
 
 _GRANTS: Final = f"""
 GRANT USAGE ON SCHEMA runbook TO {GROUP};
 GRANT SELECT ON ALL TABLES IN SCHEMA runbook TO {GROUP};
 GRANT INSERT ON runbook.heads, runbook.events, runbook.blobs, runbook.sources, runbook.leases,
-    runbook.inbox, runbook.outputs TO {GROUP};
+    runbook.inbox, runbook.outputs, runbook.claims TO {GROUP};
 GRANT UPDATE (count, hash, token) ON runbook.heads TO {GROUP};
 GRANT UPDATE ON runbook.leases TO {GROUP};
 GRANT UPDATE (done) ON runbook.inbox TO {GROUP};

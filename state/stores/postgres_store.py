@@ -6,6 +6,7 @@ from pathlib import Path
 
 from state.stores import postgres_link, sqlite_checks
 from state.stores.postgres import PostgresJournal
+from state.stores.postgres_claims import PostgresClaims
 from state.stores.postgres_inbox import PostgresInbox
 from state.stores.postgres_keeper import PostgresKeeper
 from state.stores.postgres_leases import PostgresLeases
@@ -34,6 +35,7 @@ def open_shared(directory: Path, url: str, *, write: bool = True) -> Store:
         outputs,
         PostgresNews(journal, pair.side),
         PostgresIdentities(pair.main),
+        PostgresClaims(pair.main, leases),
         shared=True,
         keeper=PostgresKeeper(pair.main),
         closes=(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from state.protocols import Identities, Inbox, Journal, Keeper, Leases, News, Outputs
+from state.protocols import Claims, Identities, Inbox, Journal, Keeper, Leases, News, Outputs
 from state.run_state import AttemptState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.file_leases import FileLeases
-from state.stores.local import LocalOutputs, NoIdentities, PollingNews
+from state.stores.local import LocalClaims, LocalOutputs, NoIdentities, PollingNews
 from state.stores.machine import machine_id
 from state.stores.sqlite import open_journal, open_reader
 from state.stores.sqlite_inbox import SqliteInbox
@@ -32,6 +32,7 @@ class Store:
     outputs: Outputs
     news: News
     identities: Identities
+    claims: Claims = field(default_factory=LocalClaims)
     shared: bool = False
     keeper: Keeper | None = None
     closes: tuple[Callable[[], None], ...] = ()

@@ -61,6 +61,20 @@ def test_a_newer_schema_is_refused(location: Location, store: Store, url: str) -
     assert f"its schema is {newer}, this program knows {newer - 1}" in said
 
 
+def test_an_older_schema_is_brought_up_to_date(location: Location, url: str) -> None:
+    with location.open() as store:
+        store.journal.create_run(RUN, started("a"), operator="d", host="h", token=1, sources={})
+        kept = store.journal.read(RUN)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("drop table runbook.claims")
+        connection.execute("update runbook.version set version = 1")
+        said = refusal(Location(location.directory, as_role(url, "dana")), StoreUnusable)
+        assert "bring its journal up to date (schema 1 to 2). Have its owner do it" in said
+    with location.open() as store:
+        assert store.journal.read(RUN) == kept
+        assert store.claims.claim(RUN, "x", "void", token=1).ours
+
+
 def test_who_is_no_member_is_told_whom_to_ask(location: Location, store: Store, url: str) -> None:
     said = refusal(Location(location.directory, as_role(url, "stranger")), StoreUnusable)
     assert "permission denied for schema runbook" in said
