@@ -14,7 +14,7 @@ _HEAD = "environments: {e: {vars: {v: old}}, f: {vars: {v: old}}}\nparameters: {
 
 
 def plan(steps: str, head: str = _HEAD, **others: str) -> Plan:
-    return planned(steps, head, "e", **others)
+    return planned(steps, head, "e", None, **others)
 
 
 def scripts(made: Plan) -> dict[str, str]:
@@ -22,12 +22,10 @@ def scripts(made: Plan) -> dict[str, str]:
 
 
 def test_what_has_begun_keeps_its_definition_and_its_environment() -> None:
-    steps = (
-        "- {id: a, run: 'echo \"${{ env.v }}\"'}\n- {id: b, run: echo}\n- {id: c, run: echo, in: f}"
-    )
-    old = plan(steps)
+    echoes = "run: 'echo \"${{ env.v }}\"'"
+    old = plan(f"- {{id: a, {echoes}}}\n- {{id: b, run: echo}}\n- {{id: c, run: echo, in: f}}")
     new = plan(
-        "- {id: a, run: echo other}\n- {id: n, run: echo n}\n- {id: b, run: 'echo \"${{ env.v }}\"'}",
+        f"- {{id: a, run: echo other}}\n- {{id: n, run: echo n}}\n- {{id: b, {echoes}}}",
         _HEAD.replace("e: {vars: {v: old}}", "e: {vars: {v: new}}"),
     )
     made = adopt(old, new, {"a"}, 1)
@@ -101,7 +99,8 @@ _BEFORE = """
         ("- {id: g, parallel: [{id: b, run: echo}]}\n- {id: a, run: echo}", "a (a) has begun and"),
         ("- {id: g, parallel: [{id: b, run: echo}]}", "a (a) has begun and is not there any more"),
         (
-            "- {id: a, run: echo}\n- {id: n, name: New, run: echo}\n- {id: g, parallel: [{run: echo}]}",
+            "- {id: a, run: echo}\n- {id: n, name: New, run: echo}\n"
+            "- {id: g, parallel: [{run: echo}]}",
             "New (n) has not begun and stands before g, which has",
         ),
         (
