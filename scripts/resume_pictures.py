@@ -159,7 +159,7 @@ async def decide(pilot: Pilot[Any], camera: Camera, kind: str, name: str) -> Non
 
 async def waits(pilot: Pilot[Any], camera: Camera) -> None:
     """Who is still at the effect of a worker that is gone."""
-    await until(pilot, lambda: "awaited: backend" in text(pilot.app), "the late backend")
+    await until(pilot, lambda: "Its worker is gone" in text(pilot.app), "the late backend")
     await camera.shoot("resume-still")
 
 

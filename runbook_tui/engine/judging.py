@@ -100,6 +100,15 @@ def worst(seen: Sequence[Seen]) -> Verdict:
     return verdict if seen else Verdict.UNKNOWN
 
 
+def still_at_it(seen: Sequence[Seen]) -> str:
+    """Return in words what still goes on, as looks told."""
+    told = [one for one in seen if one.verdict is Verdict.RUNNING]
+    return "; ".join(
+        one.summary.rstrip(".") + (f" ({', '.join(one.found)})" if one.found else "")
+        for one in told
+    )
+
+
 def outcome(subject: Subject, result: Result, seen: Sequence[Seen]) -> AttemptEnded:
     """Return how the attempt ended."""
     ended = next((one.ended for one in seen if one.ended is not None), None)

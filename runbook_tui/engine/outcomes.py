@@ -85,18 +85,18 @@ class Outcomes:
 
     def _tell_that_it_goes_on(self, flow: Judging, seen: list[Seen]) -> None:
         """Note it once; what is at it stands for the progress of a worker that is gone."""
-        said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
+        said = judging.still_at_it(seen)
         last = self.recorder.state.steps[flow.step.id].attempts[-1]
         with suppress(OSError):  # where the directory is gone nothing can be said there
             signals.write_progress(
                 AttemptDir(self.root / last.directory),
-                f"Its worker is gone; awaited: {said}",
+                f"Its worker is gone. {said}.",
                 None,
             )
         if not flow.told:
             flow.told = True
             reason = (flow.result.reason or "").strip()
-            text = f"{reason} Its effect is still being made, and awaited: {said}".strip()
+            text = f"{reason} {said}: its end is awaited.".strip()
             self.recorder.record(NoteAdded(text, flow.step.id))
 
     def end(self, step: PlanStep, ended: AttemptEnded) -> None:

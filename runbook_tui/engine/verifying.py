@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import questions
-from runbook_tui.engine.judging import Seen, handed_on, worst
+from runbook_tui.engine.judging import Seen, handed_on, still_at_it, worst
 from state.events import QuestionAsked, StepJudged
 from state.json_value import Json
 from state.run_state import Answered, RunState
@@ -50,8 +50,7 @@ def judge(
 
 def runs_on(plan: Plan, step: PlanStep, state: RunState, seen: Sequence[Seen]) -> QuestionAsked:
     """Ask again: the try before is still at it, and nothing is run beside it."""
-    said = "; ".join(line for one in seen for line in (one.found or (one.summary,)))
-    note = f"The try before still goes on ({said}): nothing is run beside it."
+    note = f"The try before still goes on, and nothing is run beside it. {still_at_it(seen)}."
     return questions.failure(plan, step, state, {"note": note})
 
 

@@ -272,7 +272,7 @@ def header(scene: Scene) -> Header:
     )
 
 
-_FATES = {"failure": "Failed", "partial": "Half done", "unknown": "Outcome not known"}
+_FATES = {"failure": "Failed", "partial": "Half done", "unknown": "Unclear"}
 
 
 def _driver(state: RunState) -> str:

@@ -321,7 +321,7 @@ def resume_sections(
     """Return "While you were away": what was found at the steps that were in flight."""
     state = scene.state
     lines: list[Content] = []
-    was = {stands.id for stands, _ in before.open_attempts()} if before is not None else set()
+    was = [stands.id for stands, _ in before.open_attempts()] if before is not None else []
     for step in was:
         stands = state.steps[step]
         mark = text((scene.glyphs.marks[stands.status], MARK_STYLES[stands.status]), " ")
