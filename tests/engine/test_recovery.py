@@ -336,7 +336,7 @@ def test_back_on_its_own_machine_nobody_need_be_dead(
     made = plan(step("a"))
     left_behind(stage, made, runs())
     with monkeypatch.context() as patch:
-        patch.setattr("runbook_tui.engine.attempts.machine_id", lambda: "another")
+        patch.setattr("state.stores.store.machine_id", lambda: "another")
         assert stage.drive(made) == exits.WAITS
     assert len(stage.journal.state().questions) == 1
     operator = ScriptedOperator().when(
