@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from state import events, fold_definition, fold_people, fold_run, fold_steps, payloads
+from state.codec import record_hash
 from state.errors import CodecError, FoldError, NewerRecord, UnknownHere
 from state.events import Payload, Record, RunStarted
 from state.fold_draft import RunDraft, freeze, thaw
@@ -92,7 +93,11 @@ def _payload(record: Record) -> Payload:
     try:
         return payloads.from_data(record.kind, record.data)
     except UnknownHere as problem:
-        raise NewerRecord(f"event {record.seq}: {problem}; a newer runbook wrote it") from problem
+        # Its own hash tells what a newer program wrote from what somebody made of it.
+        if record.hash == record_hash(record):
+            said = f"event {record.seq}: {problem}; a newer runbook wrote it"
+            raise NewerRecord(said) from problem
+        raise FoldError(f"event {record.seq}: {problem}") from problem
     except CodecError as problem:
         raise FoldError(f"event {record.seq}: {problem}") from problem
 

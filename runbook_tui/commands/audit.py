@@ -32,6 +32,7 @@ def _check(run: str) -> int:
 
     with reader() as store:
         records, head = store.journal.read(run), store.journal.head(run)
+        origin = store.origin(run)
     if not records and head is None:
         raise UsageProblem(f"There is no run {run}", "See runbook runs")
     faults = audit(records, head, run)
@@ -42,6 +43,8 @@ def _check(run: str) -> int:
         click.echo(f"run {run}: {count}. What follows the first one proves nothing.")
         return exits.STORE
     click.echo(f"run {run}: the chain is whole: {seal(head)}")
+    if origin is not None:
+        click.echo(visible(f"run {run}: {origin}"))
     return exits.DONE
 
 

@@ -35,6 +35,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"{found['status']} · started {found['started_at'][:19]}Z by {found['operator']}",
     ]
     lines += _definition(found)
+    lines += [found["origin"]] if found["origin"] else []
     phase = None
     for step in found["steps"]:
         if step["phase"] != phase:

@@ -25,7 +25,7 @@ def show(state: RunState, store: Store) -> dict[str, Any]:
     """Return a run with its steps."""
     now = observed(state, store)
     steps = [_step(step, now, store) for step in state.steps.values() if not step.is_group]
-    return {**summary(state, now), "steps": steps}
+    return {**summary(state, now), "origin": store.origin(state.run), "steps": steps}
 
 
 def summary(state: RunState, now: Observed) -> dict[str, Any]:

@@ -66,6 +66,7 @@ def _head(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Ended", found["ended_at"] or "not yet"),
         ("Parameters", parameters or "none"),
     ]
+    rows += [("History of elsewhere", found["origin"])] if found.get("origin") else []
     rows += [("Rolls back", found["base"])] if found["base"] else []
     rows += [("Rolled back by", found["rolled_back_by"])] if found["rolled_back_by"] else []
     rows += [("Note", _said(note)) for note in found["notes"]]

@@ -12,14 +12,11 @@ from runbook_tui import cli, exits
 from runbook_tui.cli import COMMANDS
 from tests.commands.conftest import Program, write
 
-LATER = ("approve", "deny", "watch", "handover", "take-over")
-
 
 def test_help_lists_what_there_is(program: Program) -> None:
     ran = program("--help")
     assert ran.code == exits.DONE
     assert [name for name in COMMANDS if f"  {name} " not in ran.out] == []
-    assert [name for name in LATER if name in ran.out] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)

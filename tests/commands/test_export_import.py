@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from state.codec import EMPTY, chain, head_of, record_line
 from state.events import Record
 from state.payloads import from_data
 from state.stores import sqlite_checks
+from state.stores.machine import host_name
 from tests.commands.conftest import Program, Ran, newest, write
 from tests.harness.processes import until
 from tests.harness.program import Program as Process
@@ -30,6 +32,7 @@ STEPS = """
 - {id: a, run: 'echo from-a', undo: {run: 'echo back-a'}}
 - {id: b, run: 'echo from-b; exit 3'}
 """
+ORIGIN = f"imported from out.tar.gz, exported by dana@{host_name()}"
 FORGED = "{id: a, run: 'echo from-a'}"
 Members = dict[str, bytes]
 
@@ -61,7 +64,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], P
 
 
 def looks(program: Program, run: str) -> list[str]:
-    """Return all that the looking commands say of a run, without the state directory's name."""
+    """Return all that the looking commands say of a run, but where it lies and comes from."""
     said = []
     for words in (
         ("show", run),
@@ -78,8 +81,16 @@ def looks(program: Program, run: str) -> list[str]:
     ):
         ran = program(*words)
         assert ran.code == exits.DONE, ran.err
-        said.append(ran.out.replace(os.environ["RUNBOOK_STATE"], "STATE"))
+        text = ran.out.replace(os.environ["RUNBOOK_STATE"], "STATE")
+        text = text.replace(f'"origin": "{ORIGIN}"', '"origin": null')
+        text = re.sub(rf"<tr><th>[^<]*</th><td>{ORIGIN}</td></tr>", "", text)
+        said.append("".join(one for one in text.splitlines(True) if ORIGIN not in _plain(one)))
     return said
+
+
+def _plain(line: str) -> str:
+    """Return a line of Markdown without its escapes."""
+    return line.replace("\\", "")
 
 
 def test_all_that_can_be_read_here_can_be_read_there(
@@ -91,6 +102,10 @@ def test_all_that_can_be_read_here_can_be_read_there(
     assert (ran.code, ran.err) == (exits.DONE, "")
     assert "the chain is whole" in ran.out
     assert looks(program, run) == here
+    assert program("show", run, "--json").json()["origin"] == ORIGIN
+    for words in (("show", run), ("audit", run)):
+        assert ORIGIN in program(*words).out
+    assert ORIGIN in _plain(program("report", run).out)
     assert {one["run"] for one in program("runs", "--json").json()} == {run, f"{run}-back"}
 
 

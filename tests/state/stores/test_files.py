@@ -1,0 +1,60 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from state.stores.files import whole_file
+
+
+@pytest.fixture(params=["unnamed", "named only"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory, on a disk that knows files without a name, and on one that does not."""
+    real = os.open
+
+    def named_only(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    if request.param == "named only":
+        monkeypatch.setattr(os, "open", named_only)
+    return tmp_path
+
+
+@pytest.mark.parametrize("before", [None, b"before"])
+def test_a_file_appears_whole(folder: Path, before: bytes | None) -> None:
+    path = folder / "out"
+    if before is not None:
+        path.write_bytes(before)
+    with whole_file(path) as file:
+        file.write(b"new" * 100_000)
+        assert (path.read_bytes() if path.exists() else None) == before
+    assert path.read_bytes() == b"new" * 100_000
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(folder.iterdir()) == [path]
+
+
+def test_what_fails_leaves_what_was_there(folder: Path) -> None:
+    path = folder / "out"
+    path.write_bytes(b"before")
+    with pytest.raises(ZeroDivisionError):
+        _write_half(path)
+    assert path.read_bytes() == b"before"
+    assert list(folder.iterdir()) == [path]
+
+
+def _write_half(path: Path) -> None:
+    with whole_file(path) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
+
+
+def test_a_directory_that_is_not_there(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError), whole_file(folder / "none" / "out"):
+        pass
