@@ -242,6 +242,12 @@ class LogPane(Vertical):
         self.view.go_to(offset if offset is not None else lines.file.size())
         return True
 
+    def show_only(self, pattern: str) -> None:
+        """Show only the lines that match, as if it had been typed."""
+        if self._filter(pattern):
+            self._show_search()
+            self.view.changed()
+
     def _renew_indexes(self) -> None:
         if self._reader is not None:
             self._reader.set_indexes(self.view.lines.indexes())

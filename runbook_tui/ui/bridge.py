@@ -17,7 +17,7 @@ from runbook_tui.ui.backend import BackendError, Ended
 from runbook_tui.ui.model import Peek
 from state.run_state import RunState
 from state.stores.attempt_dir import AttemptDir
-from state.stores.signals import read_hosts, read_progress, read_samples
+from state.stores.signals import HostState, read_hosts, read_progress, read_samples
 from widgets.log_file import LogFile
 
 if TYPE_CHECKING:
@@ -142,6 +142,7 @@ class Watcher:
         self._peeks: dict[str, Peek] = {}
         self._offsets: dict[Path, int] = {}
         self._samples: dict[Path, list[Mapping[str, object]]] = {}
+        self._hosts: dict[Path, tuple[int, tuple[HostState, ...]]] = {}
         self._changed = False
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -186,13 +187,23 @@ class Watcher:
         self._offsets[path] = offset
         kept = self._samples.setdefault(path, [])
         kept.extend(samples)
-        hosts = read_hosts(directory)
         return Peek(
             progress=progress.text if progress else "",
             last=last_lines(directory.output),
             samples=tuple(kept),
-            hosts=tuple((host.host, host.state, host.text) for host in hosts.values()),
+            hosts=self._hosts_of(directory),
         )
+
+    def _hosts_of(self, directory: AttemptDir) -> tuple[HostState, ...]:
+        """Return how the hosts stand; read anew only when something was said."""
+        try:
+            size = directory.hosts.stat().st_size
+        except FileNotFoundError:
+            return ()
+        known = self._hosts.get(directory.path)
+        if known is None or known[0] != size:
+            known = self._hosts[directory.path] = (size, tuple(read_hosts(directory).values()))
+        return known[1]
 
 
 def last_lines(path: Path, count: int = LAST_LINES) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from runbook_tui.ui import instances
 from runbook_tui.ui.clock import between, local, moment
 from state.run_state import DRIFT, INCLUDE_ACTION, Question, RunState, StepState
 from state.status import DONE_STEP, RunStatus, StepStatus
+from state.stores.signals import HostState
 from widgets.decision_bar import Now
 from widgets.durations import about, lasting, roughly
 from widgets.glyphs import UNICODE, WORST_FIRST, Glyphs
@@ -41,7 +42,7 @@ class Peek:
     progress: str = ""
     last: tuple[str, ...] = ()
     samples: tuple[Mapping[str, Any], ...] = ()
-    hosts: tuple[tuple[str, str, str], ...] = ()
+    hosts: tuple[HostState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

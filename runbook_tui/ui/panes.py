@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 LABEL = 13
 """Cells of the label column."""
 
-_HOST_MARKS = {
-    "waiting": StepStatus.PENDING,
-    "running": StepStatus.RUNNING,
-    "done": StepStatus.SUCCEEDED,
-    "failed": StepStatus.FAILED,
-    "unknown": StepStatus.UNKNOWN,
-}
-_HOST_ORDER = ("failed", "unknown", "running", "waiting", "done")
-
-
 _NO_LOOK = "Nothing can tell whether it ran: the step has no check."
 
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
@@ -212,29 +202,15 @@ def notes_section(state: RunState) -> Section:
 
 
 def hosts_sections(scene: Scene, step: str) -> tuple[Section, ...]:
-    """Return how each host of a step stands, trouble first."""
-    hosts = scene.peeks.get(step, Peek()).hosts
+    """Return what each host of a step gave, where nothing is known of how it went there."""
     stands = scene.state.steps.get(step)
-    if not hosts and stands is not None and stands.by_host:
+    if stands is not None and stands.by_host:
         lines = [
             safe(f"{host}  ") + safe("  ".join(f"{k}={v}" for k, v in values.items()))
             for host, values in stands.by_host.items()
         ]
         return (Section(tuple(lines)),)
-    if not hosts:
-        return (Section((text("This step runs on no hosts, or has not come to them yet."),)),)
-    counts = {state: sum(host[1] == state for host in hosts) for state in _HOST_ORDER}
-    head = text(f"{len(hosts)} hosts")
-    for state, count in counts.items():
-        if count:
-            status = _HOST_MARKS[state]
-            head += text("  ", (scene.glyphs.marks[status], MARK_STYLES[status]), f" {count}")
-    rows = []
-    for name, state, words in sorted(hosts, key=lambda host: _HOST_ORDER.index(host[1])):
-        status = _HOST_MARKS.get(state, StepStatus.UNKNOWN)
-        mark = text((scene.glyphs.marks[status], MARK_STYLES[status]))
-        rows.append(mark + text(" ") + safe(f"{name:<14} {words}"))
-    return (Section((head, text("sorted: trouble first"), text(), *rows)),)
+    return (Section((text("This step runs on no hosts, or has not come to them yet."),)),)
 
 
 def help_sections(scene: Scene, step: PlanStep | None) -> tuple[Section, ...]:

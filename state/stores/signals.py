@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +32,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class HostState:
-    """How one of several hosts stands: one of HOST_STATES; `at` Unix seconds."""
+    """How one of several hosts stands: one of HOST_STATES; `at` Unix seconds.
+
+    `began` is when it was first said to run, as far as that is known.
+    """
 
     host: str
     state: str
     text: str
     at: float
+    began: float | None = None
 
 
 def write_progress(directory: AttemptDir, text: str, fraction: float | None) -> None:
@@ -85,7 +89,11 @@ def read_hosts(directory: AttemptDir) -> dict[str, HostState]:
             host = HostState(**data)
         except TypeError:
             continue
-        found[host.host] = host
+        before = found.get(host.host)
+        began = before.began if before else None
+        if began is None and host.state == "running":
+            began = host.at
+        found[host.host] = replace(host, began=began)
     return found
 
 

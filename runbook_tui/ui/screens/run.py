@@ -24,6 +24,7 @@ from runbook_tui.ui.screens.run_view import OPENED, RunView
 from state.run_state import Question, RunState
 from widgets.decision_bar import Ask, DecisionBar
 from widgets.field import Field
+from widgets.host_table import HostTable
 from widgets.parallel_panes import ParallelPanes
 from widgets.rows import text
 from widgets.safe import safe
@@ -110,6 +111,13 @@ class RunScreen(RunView):
         self.checklist.choose(event.step)
         self._renew()
 
+    def on_host_table_opened(self, event: HostTable.Opened) -> None:
+        """Open the log of one host."""
+        event.stop()
+        self.pane.show_host(event.host)
+        self._renew()
+        self.call_later(self._focus_pane)
+
     def on_tab_row_chosen(self, event: object) -> None:
         """A tab was clicked."""
         self.action_tab(getattr(event, "key", "1"))
@@ -167,7 +175,10 @@ class RunScreen(RunView):
         self.call_later(self.pane.notes.area.focus)
 
     def action_find(self, what: str) -> None:
-        """Search or filter the log of the shown step, or go to a time in it."""
+        """Search or filter the log of the shown step, or its hosts, or go to a time in it."""
+        if self.pane.switcher.current == self.pane.hosts.id:
+            self.pane.hosts.action_ask()
+            return
         self._show_log()
         self.call_later(self.pane.log_pane.action_ask, what)
 

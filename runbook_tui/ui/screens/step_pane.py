@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,7 +11,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from runbook_tui.ui import host_grid, panes
+from runbook_tui.ui import host_grid, host_lines, panes
 from runbook_tui.ui.decisions import recorded_fields
 from runbook_tui.ui.model import Peek, Scene, parts, step_title
 from runbook_tui.ui.samples import last_said, measures
@@ -19,6 +20,7 @@ from state.status import StepStatus
 from state.stores.attempt_dir import AttemptDir
 from widgets.evidence_form import EvidenceForm, Recorded
 from widgets.failure_panel import FailurePanel
+from widgets.host_table import HostPane
 from widgets.log_pane import LogPane
 from widgets.monitor_chart import MonitorChart
 from widgets.pane_title import PaneTitle
@@ -79,6 +81,7 @@ class StepPane(Vertical):
         self.log_pane = LogPane(id="log")
         self.form = EvidenceForm()
         self.notes = NotesPane(id="notes")
+        self.hosts = HostPane(id="host-table")
         self._evidence = TextPane()
 
     def compose(self) -> ComposeResult:
@@ -93,6 +96,7 @@ class StepPane(Vertical):
                 yield self.form
             yield self.notes
             yield TextPane(id="hosts")
+            yield self.hosts
             yield TextPane(id="help")
             yield FailurePanel(id="failure")
             yield MonitorChart(id="chart")
@@ -114,6 +118,8 @@ class StepPane(Vertical):
         shown = self.switcher.visible_content
         if shown is self.log_pane:
             return self.log_pane.view
+        if shown is self.hosts:
+            return self.hosts.table
         if shown is self.notes:
             return self.notes.reading
         if shown is None or shown.id == "evidence":
@@ -187,7 +193,8 @@ class StepPane(Vertical):
 
     def _pane(self, scene: Scene, step: str) -> str:
         if self._tab != "1":
-            return self.PANES[self._tab]
+            pane = self.PANES[self._tab]
+            return "host-table" if pane == "hosts" and self._has_hosts(scene, step) else pane
         stands = scene.state.steps.get(step)
         if host_grid.group_of(scene.plan, step) is not None:
             failing = stands is not None and scene.state.question_on(step) is not None
@@ -207,6 +214,15 @@ class StepPane(Vertical):
             return "chart"
         return "log"
 
+    def _has_hosts(self, scene: Scene, step: str) -> bool:
+        """Whether the step told of hosts, and is no line of an `each`."""
+        return bool(scene.peeks.get(step, Peek()).hosts) and not host_grid.sections(scene, step)
+
+    def show_host(self, host: str) -> None:
+        """Show the log, only the lines of a host."""
+        self._chosen, self._raw, self._resume = "1", True, ()
+        self.log_pane.show_only(f"^{re.escape(host)} [|~] ")
+
     async def _fill(self, pane: str, scene: Scene, step: str, planned: PlanStep | None) -> None:
         stands = scene.state.steps.get(step)
         if pane == "plan":
@@ -220,6 +236,11 @@ class StepPane(Vertical):
         elif pane == "hosts":
             grid = host_grid.sections(scene, step) or panes.hosts_sections(scene, step)
             self.query_one("#hosts", TextPane).show(grid)
+        elif pane == "host-table":
+            hosts = host_lines.lines(scene, step)
+            said = scene.peeks.get(step, Peek()).progress
+            batch = said if said.startswith("batch ") else ""
+            self.hosts.table.show(hosts, batch, host_lines.note(scene, planned, hosts))
         elif pane == "help":
             self.query_one("#help", TextPane).show(panes.help_sections(scene, planned))
         elif pane == "failure" and stands is not None:
