@@ -18,7 +18,7 @@ from state.status import StepStatus
 from widgets.durations import lasting
 from widgets.field import Field
 from widgets.glyphs import MARK_STYLES
-from widgets.rows import EMPTY, Painted, Row, cut, glyphs_of, text
+from widgets.rows import EMPTY, Painted, Row, cut, glyphs_of, text, wrap
 from widgets.safe import safe
 
 ORDER: Final = ("failed", "unknown", "lost", "running", "waiting", "done")
@@ -136,7 +136,8 @@ class HostTable(Painted, can_focus=True):
 
     def rows(self, width: int, height: int) -> list[Row]:
         """Return the counts and the visible lines, the current one always among them."""
-        room = max(height - self.HEAD - (2 if self._note else 0), 1)
+        note = wrap(safe(self._note), width - 2)[:2] if self._note else []
+        room = max(height - self.HEAD - (len(note) + 1 if note else 0), 1)
         place = self._place()
         last_top = max(0, len(self._lines) - room)
         self._top = min(max(self._top, place - room + 1, 0), place, last_top)
@@ -144,9 +145,9 @@ class HostTable(Painted, can_focus=True):
         seen = self._lines[self._top : self._top + room]
         rows = [Row(self._counts()), Row(self._how(room)), Row(EMPTY)]
         rows += [self._row(line, width, column) for line in seen]
-        if self._note:
-            rows += [Row(EMPTY)] * (height - len(rows) - 1)
-            rows.append(Row(text(" ") + safe(self._note)))
+        if note:
+            rows += [Row(EMPTY)] * (height - len(rows) - len(note))
+            rows += [Row(text(" ") + line) for line in note]
         return rows
 
     def _counts(self) -> Content:

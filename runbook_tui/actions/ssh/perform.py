@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runbook_tui.actions.api import ActionFailed, Context, Finding, Host, Job, Outcome
 from runbook_tui.actions.shared.host_lines import HostLines
 from runbook_tui.actions.ssh import attached, kept, outcome, probing
-from runbook_tui.actions.ssh.detached import Detached, Tell
+from runbook_tui.actions.ssh.detached import TELLABLE, Detached, Tell
 from runbook_tui.actions.ssh.kept import Entry, Kept
 from runbook_tui.actions.ssh.part import Part, State
 from runbook_tui.actions.ssh.rolling import Rolling, size_of
@@ -71,6 +71,13 @@ def _done(entry: Entry) -> Part:
     return Part(entry.host, State.DONE, words, entry.code, tried=entry.tried, outputs=entry.outputs)
 
 
+def _in_short(part: Part, last: str) -> str:
+    """Return what a host's row says of its end: a failed script's code and newest line."""
+    if part.state is not State.FAILED or not part.code:
+        return part.words
+    return f"exit {part.code} {last if len(last) <= TELLABLE else ''}".strip()
+
+
 class _Runner:
     """Runs the script on one host after another, from several threads."""
 
@@ -98,13 +105,13 @@ class _Runner:
             return Part(host.name, State.UNTRIED, acted=False)
         lines = HostLines(self._context, host.name, self._lock)
         tell = self._teller(host.name)
-        tell("running", "")
+        tell("running", "connecting")
         if self._job.options.get("attached"):
             part = attached.run(self._job, host, lines, self._stopping.is_set)
         else:
             act = Detached(self._job, self._context, host, lines, tell, self._stopping)
             part = act.run(self._earlier.get(host.name))
-        tell(part.state.value, part.words)
+        tell(part.state.value, _in_short(part, lines.last))
         return part
 
     def _teller(self, host: str) -> Tell:
