@@ -221,7 +221,8 @@ class StepPane(Vertical):
     def show_host(self, host: str) -> None:
         """Show the log, only the lines of a host."""
         self._chosen, self._raw, self._resume = "1", True, ()
-        self.log_pane.show_only(f"^{re.escape(host)} [|~] ")
+        name = re.sub(r"([^\w-])", r"\\\1", host)
+        self.log_pane.show_only(f"^{name} [|~] ")
 
     async def _fill(self, pane: str, scene: Scene, step: str, planned: PlanStep | None) -> None:
         stands = scene.state.steps.get(step)

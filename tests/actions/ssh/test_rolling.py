@@ -20,8 +20,15 @@ HOSTS = [Host(f"web-{number}", None, f"web-{number}") for number in range(10)]
 
 @pytest.mark.parametrize(
     ("batch", "count", "parallel", "size"),
-    [(None, 9, False, 1), (4, 9, False, 4), ("25%", 10, False, 3), ("1%", 10, False, 1)]
-    + [("100%", 7, False, 7), ("3", 9, False, 3), (None, 9, True, 9)],
+    [
+        (None, 9, False, 1),
+        (4, 9, False, 4),
+        ("25%", 10, False, 3),
+        ("1%", 10, False, 1),
+        ("100%", 7, False, 7),
+        ("3", 9, False, 3),
+        (None, 9, True, 9),
+    ],
 )
 def test_the_size_of_a_batch(
     batch: int | str | None, count: int, parallel: bool, size: int
@@ -108,5 +115,5 @@ def test_hosts_that_failed_are_tried_again_and_those_not_begun_for_the_first_tim
     done, here = step.run()
     assert (tmp_path / "ran").read_text().split() == ["app-1", "app-2", "app-2", "jump"]
     assert here.hosts["app-1"] == ["done"]
-    assert [item.summary for item in done.evidence][0] == "app-1: exit code 0, in try 1"
+    assert done.evidence[0].summary == "app-1: exit code 0, in try 1"
     assert set(done.by_host) == {"app-1", "app-2", "jump"}
