@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from posixpath import normpath
+from typing import Any
 
 from runbook_tui.actions import registry
 from runbook_tui.definition.ids import template_of
@@ -22,7 +23,7 @@ from runbook_tui.definition.plan import (
 )
 from runbook_tui.definition.planning import Planner, check_parameters, home_of, plain_environment
 from runbook_tui.definition.problems import UsageProblem
-from runbook_tui.definition.references import Ref
+from runbook_tui.definition.references import Ref, scan
 from runbook_tui.definition.substitute import MissingValueError, fill_text, rename
 
 UNDO_PHASE = "Undo"
@@ -43,10 +44,15 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class RollbackPlan:
-    """The linked run's plan, and the steps with an effect that nothing takes back."""
+    """The linked run's plan, and the steps with an effect that nothing takes back.
+
+    `cannot` are steps whose undo needs what they did not give, with why: the first deployment of a
+    service has no previous version to go back to.
+    """
 
     plan: Plan
     without_undo: tuple[PlanStep, ...]
+    cannot: tuple[tuple[PlanStep, str], ...] = ()
 
 
 def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
@@ -55,10 +61,12 @@ def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
     References of undo steps to `steps.…` mean the base run's outputs: the engine looks there.
     Raises UsageProblem when the rollback runbook needs a value that the run does not have.
     """
-    undo = _undo_steps(base, done)
+    cannot = _cannot(base, done)
+    lacking = {step.id for step, _ in cannot}
+    undo = _undo_steps(base, [item for item in done if item.step not in lacking])
     named = base.rollback
     if named is None:
-        return RollbackPlan(_plan(base, undo, base.parameters), _without_undo(base, done))
+        return RollbackPlan(_plan(base, undo, base.parameters), _without_undo(base, done), cannot)
     loaded = load_sources(base.file, base.sources)
     runbook = loaded.others[normpath(named.file)]
     given = _given(base, named, runbook, done)
@@ -88,7 +96,8 @@ def make_rollback_plan(base: Plan, done: Sequence[Done]) -> RollbackPlan:
     plan = _plan(base, undo, parameters, phases, used)
     left = () if named.instead_of_undo else _without_undo(base, done)
     handed |= planner.handed
-    return RollbackPlan(replace(plan, runbook=runbook.name, handed=handed), left)
+    cannot = () if named.instead_of_undo else cannot
+    return RollbackPlan(replace(plan, runbook=runbook.name, handed=handed), left, cannot)
 
 
 def step_ids(base: Plan) -> tuple[str, ...]:
@@ -129,6 +138,39 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
                 )
             )
     return tuple(found)
+
+
+def _cannot(base: Plan, done: Sequence[Done]) -> tuple[tuple[PlanStep, str], ...]:
+    """Return the steps whose undo needs an output of theirs that they did not give, with why."""
+    found = []
+    for item in done:
+        step = base.step(item.step)
+        if step.undo is None:
+            continue
+        lacks = next((ref for ref in _own(step, step.undo.options) if not _gives(item, ref)), None)
+        if lacks is not None:
+            said = f"its undo needs {lacks.path}, and it gave none: take it back by hand"
+            found.append((step, said))
+    return tuple(found)
+
+
+def _own(step: PlanStep, value: Any) -> Iterator[Ref]:
+    """Yield the references in an undo to outputs of the very step that it takes back."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _own(step, inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _own(step, inner)
+    elif isinstance(value, str):
+        own = (step.id, template_of(step.id))
+        yield from (ref for ref in scan(value)[0] if ref.kind == "step" and ref.step in own)
+
+
+def _gives(item: Done, ref: Ref) -> bool:
+    if ref.default is not None or ref.name in item.outputs:
+        return True
+    return any(ref.name in values for values in item.by_host.values())
 
 
 def _without_undo(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:

@@ -87,7 +87,7 @@ def shown(plan: Plan, state: RunState, undo_options: UndoOptions) -> Mapping[str
         ],
         "steps": [[one.id, one.name] for one in made.plan.steps() if not one.undoes],
         "stays": [[one.id, one.name] for one in made.without_undo],
-        "cannot": [*cannot, *doubt],
+        "cannot": [*cannot, *doubt, *([one.id, why] for one, why in made.cannot)],
     }
 
 

@@ -90,3 +90,30 @@ def test_outputs_that_all_hosts_agree_on() -> None:
     base = planned(_STEPS, _HEAD, "production", back=_BACK)
     agreed = Done("c", {}, {"a-1": {"previous": "v1"}, "a-2": {"previous": "v1"}})
     assert make_rollback_plan(base, [agreed]).plan.parameters["version"].value == "v1"
+
+
+_SHIP = """
+- id: ship
+  run: {script: ./ship.sh, outputs: [previous]}
+  undo: {run: {argv: [./ship.sh, "${{ steps.ship.previous }}"]}}
+- {id: told, run: ./tell.sh, undo: {run: './tell.sh "${{ steps.ship.previous | "nothing" }}"'}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("ship", "undone"),
+    [
+        (Done("ship"), ["told"]),
+        (Done("ship", {"previous": "v1"}), ["told", "ship"]),
+        (Done("ship", {}, {"a-1": {"previous": "v1"}}), ["told", "ship"]),
+    ],
+)
+def test_an_undo_that_needs_what_its_step_did_not_give_is_named_and_not_begun(
+    ship: Done, undone: list[str]
+) -> None:
+    made = make_rollback_plan(planned(_SHIP), [ship, Done("told")])
+    assert [step.undoes for step in made.plan.steps()] == undone
+    said = "its undo needs steps.ship.previous, and it gave none: take it back by hand"
+    expected = [] if "ship" in undone else [("ship", said)]
+    assert [(step.id, why) for step, why in made.cannot] == expected
+    assert made.without_undo == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runbook_tui import exits
 from runbook_tui.definition.plan import PlanParameter, Undo
 from tests.harness.plans import plan, step
 from tests.harness.stage import ScriptedOperator, Stage, fails, works
@@ -26,4 +27,23 @@ def test_the_way_back_is_shown_with_the_runs_values_and_no_secret(tmp_path: Path
     assert shown["undone"] == [["ship", "Runs ship v1.3.2 with •••"]]
     assert shown["stays"] == [["kept", "Kept"]]
     assert shown["cannot"] == [["after", "nobody knows whether it took effect"]]
+    stage.pool.close()
+
+
+def test_a_first_deployment_has_nothing_to_go_back_to_and_the_confirmation_says_so(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path)
+    stage.pool.on("after", fails(effect="none"))
+    back = Undo("run", {"script": "ship ${{ steps.ship.previous }}"})
+    made = plan(step("first", undo=Undo("run", {"script": "u"})), step("ship", undo=back))
+    made = plan(*made.steps(), step("after"))
+    operator = ScriptedOperator({"after": ["rollback"], "rollback": ["rollback"]})
+    assert stage.drive(made, operator) == exits.ROLLED_BACK
+    shown = next(asked.shown for asked in operator.asked if asked.asks == "rollback")
+    assert shown["undone"] == [["first", "Runs u"]]
+    words = "its undo needs steps.ship.previous, and it gave none: take it back by hand"
+    assert shown["cannot"] == [["ship", words]]
+    assert stage.pool.acted == ["first", "ship", "after", "undo-first"]
+    assert stage.statuses()["ship"] == "succeeded"
     stage.pool.close()
