@@ -232,7 +232,8 @@ def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
 def _of_instances(done: Mapping[str, Done], step: str) -> Done | None:
     """Return what a step repeated by `each` gave, by host or item."""
     of = {id_.partition("@")[2]: item for id_, item in done.items() if template_of(id_) == step}
-    return Done(step, by_host={name: item.outputs for name, item in of.items()}) if of else None
+    given = {name: {**item.by_host.get(name, {}), **item.outputs} for name, item in of.items()}
+    return Done(step, by_host=given) if of else None
 
 
 def _plan(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from runbook_tui.definition.instances import expand
+from runbook_tui.definition.plan import FixedList, Instance
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.rollback import Done, make_rollback_plan
 from tests.definition.builders import planned
@@ -117,3 +119,26 @@ def test_an_undo_that_needs_what_its_step_did_not_give_is_named_and_not_begun(
     expected = [] if "ship" in undone else [("ship", said)]
     assert [(step.id, why) for step, why in made.cannot] == expected
     assert made.without_undo == ()
+
+
+def test_a_value_that_each_host_gave() -> None:
+    steps = """
+- id: roll
+  each: {host: app}
+  steps: [{id: c, ssh: {script: echo, outputs: [previous]}}]
+- {id: d, run: echo}
+"""
+    written = planned(steps, _HEAD, "production", back=_BACK)
+    hosts = tuple(Instance(name, name) for name in ("a-1", "a-2"))
+    base = expand(written, {"roll": FixedList(hosts)})
+
+    def restored(first: str, second: str) -> str:
+        done = [
+            Done("c@a-1", by_host={"a-1": {"previous": first}}),
+            Done("c@a-2", by_host={"a-2": {"previous": second}}),
+        ]
+        return make_rollback_plan(base, done).plan.parameters["version"].value
+
+    assert restored("v1", "v1") == "v1"
+    with pytest.raises(UsageProblem, match="differs from host to host"):
+        restored("v1", "v0")

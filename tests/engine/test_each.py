@@ -394,3 +394,21 @@ def test_a_note_on_a_template_that_is_gone_is_the_runs(stage: Stage) -> None:
     operator.when(lambda state: bool(state.notes), lambda: stage.pool.finish("a@h1"))
     assert stage.drive(rolling(), operator) == exits.DONE
     assert [(note.text, note.step) for note in stage.journal.state().notes] == [("careful", None)]
+
+
+def test_what_steps_after_it_see_of_each_host(stage: Stage) -> None:
+    same, one = '"${{ steps.a.said }}"', '"${{ steps.a.own.by_host.h3 }}"'
+    after = step("z", options={"script": f"echo {same} {one}"})
+    differs = step("y", options={"script": 'echo "${{ steps.a.own }}"'}, on_failure="continue")
+    only = When((Condition(step="a", status="succeeded"),))
+    third = step("x", when=(only,))
+    for host in ("h1", "h2", "h3", "h4"):
+        by_host = {host: {"said": "all", "own": f"by {host}"}}
+        stage.pool.on(f"a@{host}", works(by_host=by_host))
+    made = plan(each(step("a")), after, differs, third, home=HOME)
+    assert stage.drive(made) == exits.DONE
+    [told_of_z] = [order for order in stage.pool.orders if order.job.step == "z"]
+    assert tuple(told_of_z.job.variables.values()) == ("all", "by h3")
+    state = stage.journal.state()
+    assert "differs from host to host (h1: by h1, h2: by h2" in (state.steps["y"].reason or "")
+    assert state.steps["x"].status is StepStatus.SUCCEEDED
