@@ -131,7 +131,7 @@ def _each_lines(scene: Scene, group: PlanGroup, level: int, parent: str) -> Iter
     shown = [view.status for view in found] + [StepStatus.RUNNING] * going
     done = sum(view.status in DONE_STEP for view in found)
     count = f"{done}/{len(found)}"
-    name = f"{group.name} &" if group.background else group.name
+    name = f"& {group.name}" if group.background else group.name
     yield StepLine(group.id, name, level, worst(shown), count, count=count, parent=parent)
     listed, rest = instances.parted(found)
     for view in listed:
@@ -203,7 +203,7 @@ def _line_over(
         shown.append(StepStatus.RUNNING)  # between two of its steps; in an ended run it is over
     status = worst(shown)
     count = f"{done}/{len(children)}"
-    name = f"{group.name} &" if group.background else group.name
+    name = f"& {group.name}" if group.background else group.name
     return StepLine(group.id, name, level, status, count, count=count, parent=parent)
 
 
@@ -225,7 +225,7 @@ def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLin
         right = took = lasting(taken) if taken is not None else ""
     return StepLine(
         id=step.id,
-        name=f"{step.name} &" if step.background and step.group is None else step.name,
+        name=f"& {step.name}" if step.background and step.group is None else step.name,
         level=level,
         status=status,
         right=right,

@@ -78,7 +78,7 @@ def test_a_step_in_the_background_stands_behind_what_it_runs_beside(tmp_path: Pa
     phases = (replace(pre, items=(soak, *pre.items)), *plan.phases[1:])
     told = Story(tmp_path, replace(plan, phases=phases)).begin("soak").begin("types")
     [line] = [line for line in step_lines(scene(told)) if line.id == "soak"]
-    assert line.name == "Watch the site &"
+    assert line.name == "& Watch the site"
     assert told.state is not None
     assert current_step(told.state, told.plan) == "types"
     first, beside = now_bar(scene(told)).lines[0]
