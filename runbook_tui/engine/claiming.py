@@ -34,20 +34,24 @@ class Claiming:
 
     def begin(self, attempt: AttemptState) -> Turn:
         """Claim an attempt for its worker. Raises Fenced, StoreError."""
-        before = clock.since_boot()
-        claimed = self._claim(attempt, "worker")
-        return Turn(claimed.ours, None if claimed.left is None else before + claimed.left)
+        asked = 0.0
+
+        def claim() -> Claimed:
+            nonlocal asked
+            asked = clock.since_boot()
+            return self._claim(attempt, "worker")
+
+        claimed = self._recorder.until_back(claim)
+        return Turn(claimed.ours, None if claimed.left is None else asked + claimed.left)
 
     def void(self, attempt: AttemptState) -> float:
         """Declare an attempt void; return for how many seconds its worker may yet begin.
 
         Raises Fenced, StoreError.
         """
-        claimed = self._claim(attempt, "void")
+        claimed = self._recorder.until_back(lambda: self._claim(attempt, "void"))
         return 0.0 if claimed.ours else claimed.left or 0.0
 
     def _claim(self, attempt: AttemptState, claimant: Claimant) -> Claimed:
         run, token = self._recorder.state.run, self._recorder.token
-        return self._recorder.until_back(
-            lambda: self._claims.claim(run, attempt.directory, claimant, token=token)
-        )
+        return self._claims.claim(run, attempt.directory, claimant, token=token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -282,6 +283,9 @@ def _driver(state: RunState) -> str:
     return f"{state.driver}@{state.driver_host or state.host}"
 
 
+_BAR_WIDTH = 76
+"""Columns of a line in the bar on the narrowest screen."""
+
 _ENDED = {
     RunStatus.SUCCEEDED: "Succeeded",
     RunStatus.ABORTED: "Aborted: nothing was undone",
@@ -445,6 +449,9 @@ def now_bar(scene: Scene, *, wide: bool = False) -> Now:
     if not scene.driving:
         back = f"Take it up again: runbook resume {state.run}"
         return Now(text("Not driven"), ((safe(state.reason or state.left or back), EMPTY),))
+    if scene.away:
+        why = wrap(scene.away, _BAR_WIDTH)[:2]
+        return Now(text("The journal is away"), tuple((safe(line), EMPTY) for line in why))
     running = [stands for stands, _ in state.open_attempts()]
     if not running:
         return Now(text("Now"), ((_between_steps(scene), EMPTY),))

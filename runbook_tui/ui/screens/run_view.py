@@ -208,7 +208,9 @@ class RunView(Screen[None]):
             self.keys.say(safe(refusal))
         if self.operator.away != self._away:
             self._away = self.operator.away
-            self.keys.say(safe(self._away or "The journal is back: the run goes on."))
+            if not self._away:
+                self.keys.say(text("The journal is back: the run goes on."))
+            self._renew()
         if state is not None:
             self._drove, self._asking, self._lost = True, "", ""
             self._follow(None)
