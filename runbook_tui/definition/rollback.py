@@ -207,13 +207,16 @@ def _given(
     return given
 
 
-def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
+def _value(
+    base: Plan, done: Mapping[str, Done], ref: Ref, place: PlanEnvironment | None = None
+) -> str | None:
     if ref.kind == "parameter":
-        parameter = base.parameters.get(ref.name)
-        return parameter.value if parameter else None
+        return _parameter(base, done, ref)
     if ref.kind == "env":
-        return base.home().vars.get(ref.name)
+        return (place or base.home()).vars.get(ref.name)
     item = done.get(ref.step or "")
+    if ref.kind == "step" and item is None and ref.step in {one.id for one in base.includes()}:
+        return _given_back(base, done, ref)
     if ref.kind == "step" and item is None:
         item = _of_instances(done, ref.step or "")
     if ref.kind != "step" or item is None:
@@ -227,6 +230,26 @@ def _value(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
         table = ", ".join(f"{host}: {value}" for host, value in found.items())
         raise MissingValueError(ref, f"{ref.path} differs from host to host ({table})")
     return next(iter(found.values()), None)
+
+
+def _parameter(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
+    """Return a parameter's value, also one of an included runbook."""
+    handed = base.handed.get(ref.name)
+    if handed is None:
+        parameter = base.parameters.get(ref.name)
+        return parameter.value if parameter else None
+    if not handed.written:
+        return handed.text
+    place = base.environments[handed.environment]
+    return fill_text(handed.text, lambda inner: _value(base, done, inner, place))
+
+
+def _given_back(base: Plan, done: Mapping[str, Done], ref: Ref) -> str | None:
+    """Return an output of an include, from what its steps gave."""
+    include = base.step(ref.step or "")
+    text = include.options["outputs"].get(ref.name)
+    place = base.environments[include.environment]
+    return fill_text(text, lambda inner: _value(base, done, inner, place)) if text else None
 
 
 def _of_instances(done: Mapping[str, Done], step: str) -> Done | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from runbook_tui import exits
 from runbook_tui.commands.place import reader
 from tests.commands.conftest import Program, newest, write
+from tests.harness.processes import until
 
 _PART = """\
 runbook: Part
@@ -157,3 +161,40 @@ phases:
         ("p/b", "skipped"),
         ("last", "skipped"),
     ]
+
+
+def test_a_killed_program_and_a_changed_include(program: Program) -> None:
+    """The step that runs goes on and is found again; what comes after it is the changed file's."""
+    part = """\
+runbook: Part
+phases:
+  - phase: Only
+    steps:
+      - {id: long, run: 'echo x >> begun; until test -e on; do sleep 0.1; done; echo long >> done'}
+      - {id: after, run: 'echo old >> done'}
+"""
+    write("main.yaml", "- {id: p, include: part.yaml}")
+    Path("part.yaml").write_text(part)
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "runbook_tui", "run", "main.yaml", "--headless"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(Path("begun").exists)
+        driver.kill()
+        driver.wait(timeout=120)
+        Path("part.yaml").write_text(part.replace("echo old", "echo new"))
+        Path("on").touch()
+        run = newest(program)
+        assert program("resume", run, "--headless", "--adopt-changes").code == exits.DONE
+    finally:
+        Path("on").touch()
+        driver.kill()
+        driver.wait(timeout=120)
+    assert Path("begun").read_text() == "x\n"
+    assert Path("done").read_text() == "long\nnew\n"
+    shown = program("show", run, "--json").json()
+    assert [len(one["attempts"]) for one in shown["steps"]] == [1, 1]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from runbook_tui.definition.plan import Condition, PlanStep, When
+from runbook_tui.definition.instances import expand
+from runbook_tui.definition.plan import Condition, FixedList, Instance, PlanStep, When
 from runbook_tui.definition.problems import Problem
+from runbook_tui.definition.rollback import Done, make_rollback_plan, step_ids
 from tests.definition.builders import codes, planned, problems
 
 _HEAD = """
@@ -318,3 +322,68 @@ def test_overlays_are_checked_under_the_ids_of_the_run() -> None:
         ("main.yaml", 10, "overlay"),
         ("part.yaml", 16, "confirm"),
     ]
+
+
+def test_an_each_inside_an_include() -> None:
+    part = """
+    runbook: Part
+    parameters: {names: {}, at_once: {default: "2"}}
+    phases:
+      - phase: P
+        steps:
+          - id: all
+            each: {item: "${{ names }}", batch: "${{ at_once }}"}
+            steps:
+              - {id: say, run: {script: 'echo "${{ item }}"', outputs: [said]}}
+              - {id: tell, run: 'echo "${{ steps.say.said }}"'}
+    """
+    steps = '- {id: p, confirm: ask, include: {file: part.yaml, with: {names: "x,y"}}}'
+    plan = planned(steps, part=part)
+    (group,) = plan.groups()
+    assert group.each is not None
+    assert (group.id, group.inside, group.each.names) == ("p/all", "p", "${{ p/names }}")
+    assert (group.each.batch, group.each.head.id) == ("${{ p/at_once }}", "p/all")
+    assert [one.id for one in group.each.templates] == ["p/say", "p/tell"]
+    assert {one.confirm for one in group.each.templates} == {"ask"}
+    assert group.each.head.confirm == "none"
+    lists = {"p/all": FixedList((Instance("x", "x"), Instance("y", "y")), 2)}
+    ids = [step.id for step in expand(plan, lists).steps()]
+    assert ids == ["p/say@x", "p/tell@x", "p/say@y", "p/tell@y"]
+
+
+def test_the_rollback_runbook_may_include_the_same_file_under_the_same_id() -> None:
+    """What the run was handed and what its rollback is handed are two things."""
+    head = """
+    rollback: {file: back.yaml, with: {old: "${{ steps.part.made }}"}}
+    """
+    part = """
+    runbook: Part
+    parameters: {word: {}}
+    outputs: {made: "${{ steps.x.made }}"}
+    phases:
+      - phase: P
+        steps:
+          - id: x
+            run: {script: 'echo "${{ word }}"', outputs: [made]}
+            undo: {run: 'undo "${{ word }}" "${{ steps.x.made }}"'}
+    """
+    back = """
+    runbook: Back
+    parameters: {old: {}}
+    phases:
+      - phase: P
+        steps:
+          - {id: part, include: {file: part.yaml, with: {word: "back to ${{ old }}"}}}
+    """
+    steps = "- {id: part, include: {file: part.yaml, with: {word: there}}}"
+    plan = planned(steps, head, part=part, back=back)
+    done = [Done("part/x", {"made": "v1"})]
+    made = make_rollback_plan(replace(plan, file="main.yaml"), done).plan
+    assert [step.id for step in made.steps()] == ["undo-part/x", "part/x"]
+    undo, again = made.steps()
+    script = undo.options["script"]
+    assert script == 'undo "${{ part/word-of-run }}" "${{ steps.part/x.made }}"'
+    assert again.options["script"] == 'echo "${{ part/word }}"'
+    assert made.handed["part/word-of-run"].text == "there"
+    assert made.handed["part/word"].text == "back to ${{ old }}"
+    assert "undo-part/x" in step_ids(plan)
