@@ -6,6 +6,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -60,6 +61,15 @@ def test_a_dump_is_kept_proven_and_found_again(bench: Bench, source: str) -> Non
     found = look(bench.job("backup", options, number=2))
     assert (found.verdict, found.outputs) == (Verdict.PRESENT, outcome.outputs)
     assert look(Bench(bench.cwd, run="1123-late").job("backup", options)).verdict is Verdict.ABSENT
+
+
+def test_a_step_of_an_included_runbook(bench: Bench, source: str) -> None:
+    """Its id holds a slash, which no file name can."""
+    job = replace(bench.job("backup", {"database": source, "to": "kept"}), step="part/inner/save")
+    path = Path(act(job).outputs["path"])
+    assert path.parent == bench.cwd / "kept"
+    assert json.loads(Path(f"{path}.json").read_text())["step"] == "part/inner/save"
+    assert look(job).verdict is Verdict.PRESENT
 
 
 @pytest.mark.parametrize("point", ["backup.dumped", "backup.kept"])

@@ -38,7 +38,8 @@ class Manifest:
 
 def mark(run: str, step: str) -> str:
     """Return the end of the names of a step's dumps."""
-    return f"{run}.{step}{SUFFIX}"
+    # The id of an included runbook's step holds slashes; no id holds a plus sign.
+    return f"{run}.{step.replace('/', '+')}{SUFFIX}"
 
 
 def mark_of(name: str) -> str:
