@@ -336,11 +336,20 @@ class Attempts:
             self._recorder.record(StopAsked(step.id, attempt.number, reason))
         flow = self._flows.get(step.id)
         if isinstance(flow, Judging):
-            flow.give_up = True
+            self._stop_judging(flow, attempt, reason)
         elif isinstance(flow, Elsewhere):
             self._recorder.record(NoteAdded(elsewhere.cannot_stop(attempt), step.id))
         else:
             self._stop(step, attempt, reason)
+
+    def _stop_judging(self, flow: Judging, attempt: AttemptState, reason: str) -> None:
+        """Have the looks stop what goes on elsewhere, if they can; a second time, give it up."""
+        directory = AttemptDir(self._root / attempt.directory)
+        if attempt.stop_reason is None and flow.subject.records and directory.exists():
+            directory.ask_stop(reason)
+            flow.result = attempt_events.stand_in(replace(attempt, stop_reason=reason), None)
+        else:
+            flow.give_up = True
 
     def _stop(self, step: PlanStep, attempt: AttemptState, reason: str) -> None:
         try:

@@ -1,8 +1,9 @@
 """Finds out how a detached script ended whose worker is gone, and completes its log.
 
-It changes nothing but the script's own record: one that had not started is barred from starting
-late, and one that has ended is adopted (its output into the attempt's log, its exit code and what
-it hands on into the attempt's directory) and removed from the host.
+One that is asked to stop is stopped. Otherwise nothing changes but the script's own record: one
+that had not started is barred from starting late, and one that has ended is adopted (its output
+into the attempt's log, its exit code and what it hands on into the attempt's directory) and removed
+from the host.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from runbook_tui.actions.ssh.completing import LogCompleter
 from runbook_tui.actions.ssh.detached import keep, link_to, words_without_code
 from runbook_tui.actions.ssh.kept import Entry, Kept
 from runbook_tui.actions.ssh.link import Link, LinkLost, StopAsked
-from runbook_tui.actions.ssh.part import Part, State, judged
+from runbook_tui.actions.ssh.part import GRACES, Part, State, judged
 from runbook_tui.actions.ssh.record import Record, RecordError, Stands, name_of
 from runbook_tui.actions.ssh.rolling import AT_ONCE
 from state.status import Verdict
@@ -74,6 +75,7 @@ class _Looking:
         self.job = job
         self.kept = kept
         self._known = known
+        self._to_stop = AttemptDir(Path(job.previous[-1])).stop_asked() is not None
         """Whether the attempt's directory is here: what it does not tell of has not begun."""
         self._stopping = stopping
 
@@ -102,6 +104,8 @@ class _Looking:
         record = Record(link, name)
         try:
             stands = record.look(void=True)
+            if stands.state == "running" and self._to_stop and record.stop(GRACES):
+                stands = record.look(void=True)
         except StopAsked:
             link.close()
             return _Seen(host, _unknown(host, f"The look at {host.name} was stopped."))

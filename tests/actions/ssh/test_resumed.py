@@ -41,7 +41,7 @@ class Step:
         self.attempts = Attempts(pool, folder)
         self.go = base / "go"
         self.options: dict[str, Any] = {
-            "script": f"echo $RUNBOOK_HOST >>{base}/ran\n"
+            "script": f"trap 'exit 7' INT; echo $RUNBOOK_HOST >>{base}/ran\n"
             f"for i in $(seq {LINES}); do echo line $i; echo err $i >&2; done\n"
             f"until [ -e {self.go} ] || [ -e {self.go}-$RUNBOOK_HOST ]; do sleep 0.05; done\n"
             f"echo s3cret-of-ours; printf 'no end'; echo at=$RUNBOOK_HOST >>$RUNBOOK_OUTPUT\n"
@@ -210,6 +210,24 @@ def test_killed_in_the_middle_the_log_is_completed_as_it_grows(step: Step) -> No
     assert (own["status"], own["exit_code"]) == ("failed", None)
     assert found.reason == ("The script ended with exit code 9 on app-2. It ended well on app-1.")
     assert step.ran() == 2
+
+
+def test_a_look_stops_what_a_person_wants_stopped(step: Step) -> None:
+    attempt = step.begin()
+    until(lambda: step.ran() == 2, "both scripts")
+    worker = attempt.worker()
+    assert worker is not None
+    proc.send(worker, SIGKILL)
+    until(lambda: gone(attempt), "the worker's end")
+    assert step.look().verdict == "running"
+    attempt.ask_stop("a person said so")
+    found = step.look()
+    assert found.verdict == "unknown"
+    own: Any = found.detail["ended"]
+    assert (own["status"], own["exit_code"]) == ("failed", 7)
+    step.go.touch()
+    assert "s3cret" not in attempt.output.read_text()
+    assert "***" not in attempt.output.read_text()
 
 
 def test_only_the_host_that_failed_is_tried_again(step: Step) -> None:
