@@ -108,15 +108,19 @@ class HostTable(Painted, can_focus=True):
         self.wanted = ""
         self._hosts: tuple[HostLine, ...] = ()
         self._right = self._note = ""
+        self._noun = "host"
         self._lines: list[Line] = []
         self._unfolded: set[str] = set()
         self._current = ""
         self._top = 0
 
-    def show(self, hosts: Sequence[HostLine], right: str = "", note: str = "") -> None:
+    def show(
+        self, hosts: Sequence[HostLine], right: str = "", note: str = "", *, noun: str = "host"
+    ) -> None:
         """Show hosts; `right` stands behind the counts, `note` in the last row."""
-        if (tuple(hosts), right, note) != (self._hosts, self._right, self._note):
-            self._hosts, self._right, self._note = tuple(hosts), right, note
+        given = (tuple(hosts), right, note, noun)
+        if given != (self._hosts, self._right, self._note, self._noun):
+            self._hosts, self._right, self._note, self._noun = given
             self._arrange()
 
     def only(self, wanted: str) -> None:
@@ -152,7 +156,7 @@ class HostTable(Painted, can_focus=True):
 
     def _counts(self) -> Content:
         glyphs = glyphs_of(self)
-        head = text(f" {len(self._hosts)} host{'' if len(self._hosts) == 1 else 's'}")
+        head = text(f" {len(self._hosts)} {self._noun}{'' if len(self._hosts) == 1 else 's'}")
         marks = [MARKS.get(host.state, StepStatus.UNKNOWN) for host in self._hosts]
         for status in dict.fromkeys(MARKS[state] for state in COUNTED):
             if count := marks.count(status):

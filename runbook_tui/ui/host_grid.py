@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.content import Content
 
 from runbook_tui.definition.plan import Each, Plan, PlanGroup
@@ -10,9 +12,10 @@ from runbook_tui.ui.clock import between
 from runbook_tui.ui.instances import View
 from runbook_tui.ui.model import Peek, Scene
 from state.run_state import StepState
-from state.status import DONE_STEP, StepStatus
+from state.status import StepStatus
 from widgets.durations import lasting
 from widgets.glyphs import MARK_STYLES
+from widgets.host_table import HostLine
 from widgets.rows import text
 from widgets.safe import safe
 from widgets.text_pane import Section
@@ -22,6 +25,15 @@ _WORDS = {
     StepStatus.SUCCEEDED: "done",
     StepStatus.SKIPPED: "left out",
     StepStatus.UNDONE: "undone",
+}
+_STATES = {
+    StepStatus.PENDING: "waiting",
+    StepStatus.SUCCEEDED: "done",
+    StepStatus.SKIPPED: "done",
+    StepStatus.UNDONE: "done",
+    StepStatus.FAILED: "failed",
+    StepStatus.UNKNOWN: "unknown",
+    StepStatus.INTERRUPTED: "unknown",
 }
 _FAILED = (StepStatus.FAILED, StepStatus.UNKNOWN, StepStatus.UNDONE)
 
@@ -45,21 +57,47 @@ def title(scene: Scene, line: str) -> str | None:
     return f"{group.name}: {view.value}" if view else group.name
 
 
-def sections(scene: Scene, line: str) -> tuple[Section, ...]:
-    """Return how the hosts or items of a group stand, or the steps of the chosen one."""
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """All hosts or items of a group, as the host table shows them."""
+
+    lines: tuple[HostLine, ...]
+    noun: str
+    right: str
+    note: str
+
+
+def grid(scene: Scene, line: str) -> Grid | None:
+    """Return the table of a group; None for a line that is no group's, or for one host of it."""
     group = group_of(scene.plan, line)
-    if group is None or group.each is None:
-        return ()
-    view = _chosen(scene, group, line)
-    if view is not None:
-        return (Section(tuple(_of_one(scene, view)), indent=2),)
+    if group is None or group.each is None or _chosen(scene, group, line) is not None:
+        return None
+    batch = group.each.fixed.batch if group.each.fixed else 1
     found = instances.views(group, scene.state)
-    listed, rest = instances.parted(found)
-    rows = [_row(scene, one) for one in listed]
-    rows += [_summary(scene, status, those) for status, those in rest.items()]
-    lines = (_head(scene, group.each, found), text("sorted: trouble first"), text(), *rows)
-    limit = _limit(scene, group, group.each)
-    return (Section(lines, indent=2), *((Section((limit,)),) if limit else ()))
+    return Grid(
+        tuple(_line(scene, view) for view in found),
+        group.each.over,
+        f"{batch} at a time",
+        _limit(scene, group, group.each),
+    )
+
+
+def opened(scene: Scene, line: str, value: str) -> str | None:
+    """Return the step to show for a host or item of a group: where it stands, or its last."""
+    group = group_of(scene.plan, line)
+    if group is None:
+        return None
+    view = next((one for one in instances.views(group, scene.state) if one.value == value), None)
+    if view is None:
+        return None
+    return view.front.id if view.front is not None else view.steps[-1].id
+
+
+def sections(scene: Scene, line: str) -> tuple[Section, ...]:
+    """Return the steps of one host or item; nothing for every other line."""
+    group = group_of(scene.plan, line)
+    view = _chosen(scene, group, line) if group is not None else None
+    return (Section(tuple(_of_one(scene, view)), indent=2),) if view is not None else ()
 
 
 def _chosen(scene: Scene, group: PlanGroup, line: str) -> View | None:
@@ -70,32 +108,21 @@ def _chosen(scene: Scene, group: PlanGroup, line: str) -> View | None:
     return next((view for view in found if view.name == name), None)
 
 
-def _head(scene: Scene, each: Each, found: tuple[View, ...]) -> Content:
-    head = text(f"{len(found)} {each.over}s")
-    for status, count in instances.counts(found).items():
-        head += text("  ", _mark(scene, status), f" {count}")
-    batch = each.fixed.batch if each.fixed else 1
-    return head + text((f"  {batch} at a time", "$rb-muted"))
-
-
-def _limit(scene: Scene, group: PlanGroup, each: Each) -> Content | None:
+def _limit(scene: Scene, group: PlanGroup, each: Each) -> str:
     """Say how much may fail, once something has."""
     failed = instances.failed(group, scene.state)
     most = each.fixed.max_failures if each.fixed else 0
     if not failed or scene.state.final:
-        return None
+        return ""
     if failed > most:
-        return text(f"{failed} failed, {most} may: no other {each.over} begins before you decide.")
+        return f"{failed} failed, {most} may: no other {each.over} begins before you decide."
     said = f"{failed} of at most {most} failures. At {most + 1} no new {each.over} starts; "
-    return text(said + "the running ones finish.")
+    return said + "the running ones finish."
 
 
-def _row(scene: Scene, view: View) -> Content:
+def _line(scene: Scene, view: View) -> HostLine:
     taken = between(view.started_at, view.ended_at, scene.now) if view.started_at else None
-    time = lasting(taken) if taken is not None else ""
-    return text(_mark(scene, view.status), " ") + safe(
-        f"{view.value:<14} {time:>6}  {_says(scene, view)}"
-    )
+    return HostLine(view.value, _STATES.get(view.status, "running"), _says(scene, view), taken)
 
 
 def _says(scene: Scene, view: View) -> str:
@@ -114,15 +141,6 @@ def _says(scene: Scene, view: View) -> str:
 
 def _written(view: View, step: StepState) -> str:
     return step.name.removesuffix(f" ({view.value})")
-
-
-def _summary(scene: Scene, status: StepStatus, those: tuple[View, ...]) -> Content:
-    said = f"{instances.span(those)}   {len(those)} {_WORDS.get(status, status.value)}"
-    times = [between(one.started_at, one.ended_at, scene.now) for one in those if one.started_at]
-    usual = instances.usual(seconds for seconds in times if seconds is not None)
-    if status in DONE_STEP and usual is not None:
-        said += f"   median {lasting(usual)}"
-    return text(_mark(scene, status), " ") + safe(said)
 
 
 def _of_one(scene: Scene, view: View) -> list[Content]:

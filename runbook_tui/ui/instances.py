@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from runbook_tui.definition.plan import PlanGroup, PlanStep
 from state.run_state import RunState, StepState
@@ -84,12 +83,6 @@ def may_go_on(group: PlanGroup, state: RunState) -> bool:
     return fixed is not None and failed(group, state) <= fixed.max_failures
 
 
-def counts(found: Iterable[View]) -> dict[StepStatus, int]:
-    """Return how many stand how, in the order in which the list is sorted."""
-    kept = [view.status for view in found]
-    return {status: kept.count(status) for status in WORST_FIRST if status in kept}
-
-
 def parted(found: Sequence[View]) -> tuple[tuple[View, ...], dict[StepStatus, tuple[View, ...]]]:
     """Return those to list one by one, and the quiet rest by status when there are many."""
     if len(found) <= FEW:
@@ -107,9 +100,3 @@ def span(found: Sequence[View]) -> str:
     if len(found) == 1:
         return found[0].value
     return f"{found[0].value} … {found[-1].value}"
-
-
-def usual(seconds: Iterable[float]) -> float | None:
-    """Return the median, None of nothing."""
-    known = list(seconds)
-    return median(known) if known else None

@@ -115,24 +115,33 @@ def test_before_the_list_is_fixed_the_templates_are_shown(tmp_path: Path) -> Non
 
 
 def test_the_grid_says_what_each_host_does(story: Story) -> None:
-    grid, limit = host_grid.sections(scene(story), "roll")
-    said = [line.plain for line in grid.lines]
-    assert said[0] == "12 hosts  ✗ 1  ▸ 2  ◦ 5  ✓ 4  3 at a time"
-    assert said[3:] == [
-        f"✗ web-05           0:07  Upgrade: {REASON}",
-        "▸ web-06           0:06  Upgrade",
-        "▸ web-07           0:04  Leave the pool",
-        "◦ web-08 … web-12   5 not started",
-        "✓ web-01 … web-04   4 done   median 0:22",
+    grid = host_grid.grid(scene(story), "roll")
+    assert grid is not None
+    assert [(one.name, one.state, one.words, one.seconds) for one in grid.lines[:4]] == [
+        ("web-05", "failed", f"Upgrade: {REASON}", 7.0),
+        ("web-06", "running", "Upgrade", 6.0),
+        ("web-07", "running", "Leave the pool", 4.0),
+        ("web-08", "waiting", "not started", None),
     ]
-    assert limit.lines[0].plain.startswith("1 of at most 1 failures. At 2 no new host starts;")
+    assert [one.state for one in grid.lines].count("done") == 4
+    assert (grid.noun, grid.right) == ("host", "3 at a time")
+    assert grid.note.startswith("1 of at most 1 failures. At 2 no new host starts;")
+    assert host_grid.grid(scene(story), "roll:pending") == grid
     [one] = host_grid.sections(scene(story), "roll@web-05")
     assert [line.plain for line in one.lines] == [
         "✓   0:01  Leave the pool: done",
         f"✗   0:06  Upgrade: {REASON}",
     ]
+    assert host_grid.grid(scene(story), "roll@web-05") is None
+    assert host_grid.grid(scene(story), "report") is None
     assert host_grid.sections(scene(story), "report") == ()
     assert host_grid.title(scene(story), "roll@web-05") == "Update patches: web-05"
+
+
+def test_a_host_opens_where_it_stands(story: Story) -> None:
+    assert host_grid.opened(scene(story), "roll", "web-05") == "upgrade@web-05"
+    assert host_grid.opened(scene(story), "roll", "web-01") == "upgrade@web-01"
+    assert host_grid.opened(scene(story), "report", "web-01") is None
 
 
 def test_many_that_run_are_not_all_named(story: Story) -> None:
@@ -171,8 +180,18 @@ async def test_frames(
 ) -> None:
     fixed_clock.at_end_of(story)
     async with on_screen(story, size) as pilot:
-        await shows(pilot, "12 hosts", "web-08 … web-12   5 not started", "Unable to lock")
+        await shows(pilot, "12 hosts", "web-08 … web-12   5 not started", "Unable t")
         same_frame(f"hosts-{size[0]}x{size[1]}", frame(pilot.app))
+
+
+async def test_enter_on_a_host_shows_its_log_and_decides_nothing(
+    story: Story, fixed_clock: Clock
+) -> None:
+    fixed_clock.at_end_of(story)
+    async with on_screen(story, (80, 24)) as pilot:
+        await shows(pilot, "12 hosts", "sorted: trouble first")
+        await pilot.press("tab", "j", "enter")
+        await shows(pilot, "━ Upgrade (web-06)", "Unpacking openssl")
 
 
 async def test_a_failed_host_is_shown_with_its_question_and_the_others_go_on(

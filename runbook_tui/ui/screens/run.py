@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
-from runbook_tui.ui import decisions, model, panes, shell_here, watching
+from runbook_tui.ui import decisions, host_grid, model, panes, shell_here, watching
 from runbook_tui.ui.backend import BackendError, Driven, Ended
 from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.model import Scene
@@ -114,7 +114,13 @@ class RunScreen(RunView):
     def on_host_table_opened(self, event: HostTable.Opened) -> None:
         """Open the log of one host."""
         event.stop()
-        self.pane.show_host(event.host)
+        scene = self._scene()
+        step = host_grid.opened(scene, self._step, event.host) if scene is not None else None
+        if step is None:
+            self.pane.show_host(event.host)
+        else:
+            self._own_choice = True
+            self.checklist.choose(step)
         self._renew()
         self.call_later(self._focus_pane)
 

@@ -192,13 +192,14 @@ class StepPane(Vertical):
         return {"confirm": "2", "typed": "2", "manual": "3"}.get(question.asks, "1")
 
     def _pane(self, scene: Scene, step: str) -> str:
+        if self._tab in ("1", "5") and host_grid.grid(scene, step) is not None:
+            return "failure" if scene.state.question_on(step) is not None else "host-table"
         if self._tab != "1":
             pane = self.PANES[self._tab]
             return "host-table" if pane == "hosts" and self._has_hosts(scene, step) else pane
         stands = scene.state.steps.get(step)
         if host_grid.group_of(scene.plan, step) is not None:
-            failing = stands is not None and scene.state.question_on(step) is not None
-            return "failure" if failing else "hosts"
+            return "hosts"
         if stands is None:
             return "plan"
         if stands.is_group:
@@ -235,9 +236,12 @@ class StepPane(Vertical):
         elif pane == "notes":
             self.notes.show_notes(panes.notes_section(scene.state), step, stands)
         elif pane == "hosts":
-            grid = host_grid.sections(scene, step) or panes.hosts_sections(scene, step)
-            self.query_one("#hosts", TextPane).show(grid)
+            shown = host_grid.sections(scene, step) or panes.hosts_sections(scene, step)
+            self.query_one("#hosts", TextPane).show(shown)
         elif pane == "host-table":
+            if (grid := host_grid.grid(scene, step)) is not None:
+                self.hosts.table.show(grid.lines, grid.right, grid.note, noun=grid.noun)
+                return
             hosts = host_lines.lines(scene, step)
             said = scene.peeks.get(step, Peek()).progress
             batch = said if said.startswith("batch ") else ""
