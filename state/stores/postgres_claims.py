@@ -9,7 +9,7 @@ from state.errors import Fenced
 from state.stores.postgres import HELD, Fences
 from state.stores.postgres_link import Link
 
-BEGIN_WITHIN: Final = 10.0
+BEGIN_WITHIN: Final = 20.0
 """Seconds after its claim in which a worker must begin, or never: longer than a fork may take."""
 
 _CLAIM: Final = f"""{HELD}
