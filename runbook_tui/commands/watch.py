@@ -46,9 +46,10 @@ def command(run: str | None, headless: bool, as_json: bool) -> None:
 def _lines(store: Store, run: str, *, as_json: bool) -> None:
     from runbook_tui.engine import following
 
+    parted = following.Parted()
     for seen in following.follow(store, run):
         _print(seen, as_json=as_json)
-        if following.parted(seen) and not seen.state.final:
+        if parted.by(seen) and not seen.state.final:
             if not as_json:
                 back = f"runbook resume {seen.state.run}"
                 click.echo(f"Nobody drives it now. Take it up: {back}")

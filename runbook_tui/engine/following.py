@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,11 @@ from state.stores.store import Store
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at who drives; events are told at once where the store wakes us."""
+
+
+AFTER_LEAVING: Final = 5.0
+AFTER_SILENCE: Final = 30.0
+"""Seconds in which another driver may follow one that left, or one that was not heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,27 @@ def follow(store: Store, run: str, going: Callable[[], bool] = lambda: True) -> 
             store.news.wait(run, state.seq, LOOK_EVERY)
 
 
-def parted(seen: Seen) -> bool:
-    """Whether nobody drives, and nothing was said since."""
-    return seen.held is None and not seen.records
+class Parted:
+    """Tells when there is nothing more to wait for: nobody drives, and nobody follows for a while.
+
+    Between two drivers of a run there may be seconds in which nobody holds it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._driven_at: float | None = None
+
+    def by(self, seen: Seen) -> bool:
+        """Whether it is over with what was just seen."""
+        now = self._clock()
+        if seen.held is not None:
+            self._driven_at = now
+        if seen.held is not None or seen.records:
+            return False
+        if self._driven_at is None:
+            return True
+        patience = AFTER_LEAVING if seen.state.left is not None else AFTER_SILENCE
+        return now - self._driven_at > patience
 
 
 def _on(state: RunState | None, records: Sequence[Record]) -> RunState:
