@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from state.json_value import Json
 from state.status import Verdict
@@ -30,6 +30,16 @@ class Host:
     user: str | None
     address: str
     port: int | None = None
+
+
+HERE: Final = "\0"
+"""What a variable's value begins with that each host has its own of: its `name` or `address`."""
+
+
+def values_on(host: Host, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables as they are on a host."""
+    own = {f"{HERE}name": host.name, f"{HERE}address": host.address}
+    return {name: own.get(value, value) for name, value in variables.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +278,8 @@ class Spec:
     """Of an action that changes things: whether a step with these options changes nothing."""
     blind: Callable[[Mapping[str, Any]], bool] = lambda options: False
     """Of an action that probes: whether it cannot, with these options."""
+    per_host: bool = False
+    """Whether `${{ host }}` in its scripts means each host at hand (see `HERE`)."""
     records: bool = False
     """Whether the probe reads a record that the act keeps of its own end, and is of use only where
     the act's worker left no result."""

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from runbook_tui.actions import registry
-from runbook_tui.actions.api import Host, Job, Spec
+from runbook_tui.actions.api import HERE, Host, Job, Spec
 from runbook_tui.actions.shared import host_fields
 from runbook_tui.definition import references
 from runbook_tui.definition.plan import PlanEnvironment, PlanHost, PlanStep
@@ -130,7 +130,7 @@ def _fill(act: Act, spec: Spec, values: Values) -> _Filled:
     filled = _Filled()
     try:
         filled.options = {
-            key: _filled(value, key, spec.scripts, values.real, filled.variables)
+            key: _filled(value, key, spec.scripts, _lookup(spec, key, values), filled.variables)
             for key, value in act.options.items()
         }
     except (MissingValueError, SecretError) as problem:
@@ -138,6 +138,19 @@ def _fill(act: Act, spec: Spec, values: Values) -> _Filled:
     except ReferenceSyntaxError as problem:
         raise NotReadyError(f"{act.step.name} cannot begin: {problem}.") from problem
     return filled
+
+
+def _lookup(spec: Spec, place: str, values: Values) -> Lookup:
+    """Return where values come from: the host at hand is known only to whoever talks to it."""
+    if values.host is not None or not spec.per_host or place not in spec.scripts:
+        return values.real
+
+    def on_each(ref: Ref) -> str | None:
+        if ref.kind == "host" and ref.name in ("", "address"):
+            return f"{HERE}{ref.name or 'name'}"
+        return values.real(ref)
+
+    return on_each
 
 
 def _filled(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from runbook_tui import exits
+from runbook_tui.actions.api import Host, values_on
 from runbook_tui.definition.plan import Plan, PlanHost, Verify
 from runbook_tui.engine.ports import StopStep
 from state.run_state import AttemptState, RunState
@@ -95,3 +96,14 @@ def test_what_is_awaited_is_stopped_by_a_look(stage: Stage) -> None:
     assert stage.drive(remote(), operator) != exits.DONE
     assert (last(stage).status, last(stage).exit_code) == ("stopped", 130)
     assert "wrong host" in (last(stage).reason or "")
+
+
+def test_the_host_at_hand_is_filled_in_where_the_script_runs(stage: Stage) -> None:
+    hosts = {"app": (PlanHost("h1", None, "h1"), PlanHost("h2", None, "h2"))}
+    options = {"script": "echo ${{ host }} ${{ host.address }}", "hosts": "app"}
+    made = plan(step("b", "ssh", options=options), home=environment(groups=hosts))
+    assert stage.drive(made) == exits.DONE
+    (order,) = [order for order in stage.pool.orders if order.job.step == "b"]
+    assert order.job.options["script"] == "echo ${RUNBOOK_V_1} ${RUNBOOK_V_2}"
+    values = values_on(Host("h2", None, "10.0.0.2"), order.job.variables)
+    assert values == {"RUNBOOK_V_1": "h2", "RUNBOOK_V_2": "10.0.0.2"}

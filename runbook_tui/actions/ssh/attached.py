@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runbook_tui.actions.api import ActionFailed, Host, Job
+from runbook_tui.actions.api import ActionFailed, Host, Job, values_on
 from runbook_tui.actions.shared import output_file
 from runbook_tui.actions.shared.host_lines import HostLines
 from runbook_tui.actions.shared.remote_script import RemoteScript
@@ -41,7 +41,7 @@ def _with_script(
         str(job.options["script"]),
         shell=str(job.options.get("shell") or "bash"),
         cwd=job.options.get("cwd"),
-        variables={**job.variables, **about},
+        variables={**values_on(host, job.variables), **about},
         secret_files=job.secret_files,
         output=lines.feed,
         stop=stopping,

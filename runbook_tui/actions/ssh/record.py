@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runbook_tui.actions.api import Host, Job
+from runbook_tui.actions.api import Host, Job, values_on
 from runbook_tui.actions.shared import output_file
 from runbook_tui.actions.shared.remote_script import SHELLS, STOP, assigned, exports
 from runbook_tui.actions.shared.ssh_connection import Output
@@ -80,7 +80,7 @@ class Record:
         """Return shell text that gives the script its values and secret files."""
         files = {name: f"{self._memory}/{name}" for name in job.secret_files}
         values = {
-            **job.variables,
+            **values_on(host, job.variables),
             "RUNBOOK_RUN": job.run,
             "RUNBOOK_STEP": job.step,
             "RUNBOOK_HOST": host.name,

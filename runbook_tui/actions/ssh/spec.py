@@ -24,8 +24,8 @@ class SshOptions(Options):
 
     script: str = Field(
         description="Shell text to run on each host. References in it become environment "
-        "variables, which travel on standard input and never in arguments. $RUNBOOK_HOST is the "
-        "name of the host that it runs on."
+        "variables, which travel on standard input and never in arguments. `${{ host }}` and "
+        "$RUNBOOK_HOST are the name of the host that it runs on, `${{ host.address }}` its address."
     )
     hosts: Hosts = Field(description="Hosts or groups of the inventory.")
     shell: Literal["bash", "sh"] = Field(
@@ -122,6 +122,7 @@ SPEC = Spec(
     proof="none",
     blind=lambda options: options.get("attached") is True,
     records=True,
+    per_host=True,
     carries=lambda run, step, commit: {"record": secrets.token_hex(8)},
     scripts=("script",),
     hosts="hosts",

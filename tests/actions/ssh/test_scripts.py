@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runbook_tui.actions.api import ActionFailed, Job, Outcome, Stopped
+from runbook_tui.actions.api import HERE, ActionFailed, Job, Outcome, Stopped
 from runbook_tui.actions.ssh import part
 from runbook_tui.actions.ssh.perform import perform
 from tests.harness.here import Here, job, until
@@ -189,3 +189,11 @@ def test_outputs_that_were_not_declared_fail_the_step(ssh: Ssh, tmp_path: Path) 
             ("app-1",),
             outputs={"pid": {"pattern": r"\d+"}},
         )
+
+
+def test_each_host_sees_its_own_name_and_address(ssh: Ssh, tmp_path: Path) -> None:
+    here = Here(tmp_path)
+    values = {"RUNBOOK_V_1": f"{HERE}name", "RUNBOOK_V_2": f"{HERE}address"}
+    _perform(ssh, here, "echo ${RUNBOOK_V_1} at ${RUNBOOK_V_2}", HOSTS, values)
+    for name in HOSTS:
+        assert f"{name} | {name} at {ssh[name].address}\n" in here.text()
