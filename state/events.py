@@ -57,12 +57,16 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
-    """A driver took the run up again. `away`: seconds since the event before, by the wall clock."""
+    """A driver took the run up again. `away`: seconds since the event before, by the wall clock.
+
+    `changed` names what differs in the files; `refused` says why that cannot be adopted, if so.
+    """
 
     kind: ClassVar[str] = "run_resumed"
     away: float
     program: str
     changed: tuple[str, ...] = ()
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

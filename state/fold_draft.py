@@ -117,6 +117,7 @@ class RunDraft:
     program: str = ""
     adopted: tuple[Adopted, ...] = ()
     adopting: bool = False
+    refused: str | None = None
     steps: Mapping[str, StepState] = field(default_factory=dict)
     answered: Mapping[str, Answered] = field(default_factory=dict)
     touched: dict[str, StepDraft] = field(default_factory=dict)

@@ -102,6 +102,7 @@ def resumed(draft: RunDraft, record: Record, payload: RunResumed) -> None:
     draft.resumes += 1
     draft.driver, draft.driver_host = record.operator, record.host
     draft.changed = payload.changed
+    draft.refused = payload.refused
     draft.program = payload.program
     draft.adopting = False
 

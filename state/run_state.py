@@ -257,6 +257,8 @@ class RunState:
     """The changed definitions that it took on, oldest first."""
     adopting: bool = False
     """Somebody decided to take the change on, and that is not done yet."""
+    refused: str | None = None
+    """Why what has changed when the run was last resumed cannot be taken on, if so."""
 
     def last_heard(self, host: str) -> str | None:
         """Return when a host wrote its newest event; None when it never wrote one."""

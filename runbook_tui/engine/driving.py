@@ -137,7 +137,8 @@ class Session:
         recorder = self._recorder(lambda state, records: self._news.extend(records))
         away = clock.seconds_since(recorder.state.at)
         changed = found.changed if found is not None else ()
-        recorder.record(RunResumed(away, runbook_tui.__version__, changed), *more)
+        refused = found.refused if found is not None else None
+        recorder.record(RunResumed(away, runbook_tui.__version__, changed, refused), *more)
         for one in recorder.state.questions:
             if one.asks == DRIFT:
                 recorder.record(QuestionWithdrawn(one.id, "the run was taken up again"))

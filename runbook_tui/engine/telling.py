@@ -92,7 +92,13 @@ def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
         said += f" with version {data['program']}; it began with {state.started.program}"
     if data["changed"]:
         what = ", ".join(data["changed"])
-        said += f"; changed since: {what}. Unless that is adopted, it goes on with what it had"
+        said += f"; changed since: {what}. "
+        refused = data.get("refused")
+        said += (
+            f"That cannot be adopted ({refused}): it goes on with what it had"
+            if refused
+            else "Unless that is adopted, it goes on with what it had"
+        )
     return said
 
 

@@ -30,12 +30,17 @@ class SecretBox:
 
     read: SecretReader
     known: dict[tuple[str, str], str] = field(default_factory=dict)
+    sources: dict[tuple[str, str], SecretSource] = field(default_factory=dict)
     ever: dict[str, None] = field(default_factory=dict)
     """Every value that was read, in order: none may be shown, even when it is replaced."""
 
     def value(self, environment: str, source: SecretSource) -> str:
         """Return a secret's value. Raises SecretError with a sentence when it cannot be read."""
         key = (environment, source.name)
+        if self.sources.setdefault(key, source) != source:
+            # The definition has changed: elsewhere is another value.
+            self.sources[key] = source
+            self.known.pop(key, None)
         if key not in self.known:
             self.known[key] = self.read(source)
             self.ever[self.known[key]] = None

@@ -357,6 +357,8 @@ def _definition(state: RunState) -> Iterator[Content]:
     if question is None:
         changed = ", ".join(state.changed)
         yield safe(f"The runbook has changed at: {changed}. The run keeps its own, {goes_by}.")
+        if state.refused:
+            yield safe(f"The change cannot be taken on: {state.refused}.")
         return
     yield safe("The runbook has changed. Nothing starts until you decide (d).")
     yield safe(f"What is safe: the run goes on with it {goes_by}. What differs:")

@@ -139,7 +139,9 @@ def test_what_cannot_be_adopted_is_said(
     assert said.casefold() in ran.err.casefold()
     assert "Go on with what the run began with" in ran.err
     assert program("events", stuck).out == before
-    assert program("resume", stuck, *_RETRY).code == exits.DONE
+    ran = program("resume", stuck, *_RETRY)
+    assert ran.code == exits.DONE
+    assert "That cannot be adopted" in ran.out
 
 
 def test_what_has_begun_cannot_change_places(program: Program, stuck: str) -> None:

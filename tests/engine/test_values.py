@@ -189,3 +189,12 @@ def test_people_see_options_without_secrets_and_what_is_not_known_as_written() -
         values(story),
     )
     assert shown["script"] == f"{MASK} {MASK} app ${{{{ steps.a.x }}}}"
+
+
+def test_a_secret_that_another_definition_keeps_elsewhere_is_read_there() -> None:
+    box = SecretBox(lambda source: f"from {source.value}")
+    old, new = SecretSource("T", "env", "OLD"), SecretSource("T", "env", "NEW")
+    assert [box.value("e", one) for one in (old, old, new, old)] == [
+        *("from OLD", "from OLD", "from NEW", "from OLD")
+    ]
+    assert list(box.ever) == ["from OLD", "from NEW"]
