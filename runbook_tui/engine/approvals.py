@@ -35,7 +35,7 @@ def binding(state: RunState, step: str) -> str:
         "step": step,
         "try": len(state.steps[step].attempts) + 1,
         "definition": dict(state.definition),
-        "parameters": dict(state.started.parameters),
+        "parameters": dict(state.parameters),
     }
     return hashlib.sha256(canonical(about).encode()).hexdigest()
 

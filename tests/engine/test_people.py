@@ -17,9 +17,9 @@ from runbook_tui.engine.headless import HeadlessOperator
 from runbook_tui.engine.policy import Policy
 from runbook_tui.engine.ports import Answer, HandOver
 from state.errors import Fenced
-from state.events import ApprovalGiven, QuestionAsked, RunEnded
+from state.events import ApprovalGiven, DefinitionAdopted, QuestionAsked, RunEnded
 from state.messages import Message
-from state.run_state import RunState
+from state.run_state import Adopted, RunState
 from tests.harness.plans import Story, plan, step
 from tests.harness.stage import RUN, ScriptedOperator, Stage, runs
 
@@ -343,10 +343,13 @@ def test_the_binding_is_to_run_step_try_definition_and_parameters() -> None:
     state = approving().state
     bound = approvals.binding(state, "a")
     started = state.started
+    other = DefinitionAdopted({"test.yaml": "8" * 64}, {}, started.steps, (), ("a",), {}, (), "x")
+    adopted = Adopted(other, "dana", "here", EARLY)
     others = [
         replace(state, run="other"),
         replace(state, started=replace(started, parameters={"version": "v9"})),
         replace(state, started=replace(started, definition={"test.yaml": "9" * 64})),
+        replace(state, adopted=(adopted,)),
         approving().answered("approve").tried("a", "failed").state,
     ]
     assert bound not in [approvals.binding(one, "a") for one in others]
