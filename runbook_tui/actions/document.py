@@ -85,7 +85,9 @@ def _facts(spec: Spec) -> Iterator[str]:
     filled = spec.options.model_validate(given).model_dump(mode="json")
     outputs = ", ".join(f"`{name}`" for name in spec.outputs(filled)) or "none"
     yield f"- Outputs of the example: {outputs}."
-    if spec.changes:
+    if spec.records:
+        yield "- Proof: the record that it keeps of its own end; `verify` tells of its effect."
+    elif spec.changes:
         yield f"- Proof: {_PROOFS[spec.proof]}"
     else:
         yield "- Changes nothing."
