@@ -37,6 +37,7 @@ test: install services lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --reruns 1 --reruns-delay 2 -rR $(PYTEST_ARGS)
 
 # Every action, fault point and victim, one table: see docs/resume.md. ARGS="tag copy" are only these;
+# ARGS=--shared has the journal in PostgreSQL;
 # MUTATIONS=1 takes the guards away instead, and looks whether their cells fail.
 crash: install services
 	@$(BIN)/python -m tests.crash $(if $(MUTATIONS),--mutations) $(ARGS)

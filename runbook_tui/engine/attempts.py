@@ -365,3 +365,4 @@ def _create_anew(directory: AttemptDir) -> None:
     except FileExistsError:
         shutil.rmtree(directory.path)
         directory.create()
+    directory.sync()

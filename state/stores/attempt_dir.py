@@ -67,6 +67,11 @@ class AttemptDir:
         for file in (self._lock, self.output):
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, FILE_MODE))
 
+    def sync(self) -> None:
+        """Bring the fresh directory to the disk: after a power cut one that is gone tells nothing."""
+        sync_directory(self.path)
+        sync_directory(self.path.parent)
+
     def exists(self) -> bool:
         """Whether the directory is there with its lock file; if not, nothing is known of it."""
         return self._lock.is_file()

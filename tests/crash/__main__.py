@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--victim", choices=cells.VICTIMS, help="only where this one is killed")
     parser.add_argument("--point", help="only at this one")
     parser.add_argument("--jobs", type=int, default=4, help="cells at the same time")
+    parser.add_argument("--shared", action="store_true", help="with the journal in PostgreSQL")
     parser.add_argument("--light", action="store_true", help="without Docker engines")
     parser.add_argument("--mutations", action="store_true", help="the guards' own test instead")
     given = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> int:
     ]
     began = time.monotonic()
     with Servers() as servers:
-        failures = table(Matrix(servers), chosen, given.jobs)
+        failures = table(Matrix(servers, shared=given.shared), chosen, given.jobs)
     took = time.monotonic() - began
     print(f"{len(chosen)} cells in {took:.0f} s, {len(failures)} failed")
     for problem in failures:

@@ -38,6 +38,8 @@ class Matrix:
 
     servers: Servers
     code: Path = CHECKOUT
+    shared: bool = False
+    """The journal is in PostgreSQL, in a database of its own for each cell."""
     _number: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
     _wanted: dict[str, tuple[Facts, Facts]] = field(default_factory=dict)
     _locks: dict[str, Lock] = field(default_factory=dict)
@@ -47,8 +49,13 @@ class Matrix:
         """Run a cell; return how it was decided, which must be as expected. Raises CellError."""
         before, wanted = self._undisturbed(cell.action)
         world = self._world(cell.action)
-        with closing(world):
-            return _CellRun(world, self.code, before, wanted).run(cell, expected)
+        with ExitStack() as opened:
+            opened.enter_context(closing(world))
+            url = None
+            if self.shared:
+                url = self.servers.postgres.create()
+                opened.callback(self.servers.postgres.drop, url)
+            return _CellRun(world, self.code, before, wanted, url).run(cell, expected)
 
     def _world(self, action: str) -> World:
         home = self.servers.home / f"w{self._number()}"
@@ -72,6 +79,7 @@ class _CellRun:
     code: Path
     before: Facts
     wanted: Facts
+    url: str | None = None
     said: list[str] = field(default_factory=list)
     disk: Disk | None = None
     struck: Struck | None = None
@@ -174,7 +182,7 @@ class _CellRun:
     def _program(self) -> Program:
         path = f"{self.code}:{CHECKOUT}"
         prefix = self.disk.after if self.disk else ()
-        return Program(self.world.state, self.world.work, {"PYTHONPATH": path}, prefix)
+        return Program(self.world.state, self.world.work, {"PYTHONPATH": path}, prefix, self.url)
 
     def _call(self, *words: str) -> Done:
         done = self._program().run(*words)
