@@ -68,7 +68,7 @@ class AttemptDir:
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, FILE_MODE))
 
     def sync(self) -> None:
-        """Bring the fresh directory to the disk: after a power cut one that is gone tells nothing."""
+        """Bring it to the disk as it is: one that is gone after a power cut tells nothing."""
         sync_directory(self.path)
         sync_directory(self.path.parent)
 
