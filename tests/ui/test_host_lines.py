@@ -1,0 +1,107 @@
+"""A step that runs on hosts by itself: its table, the log of one host, how many may still fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runbook_tui.definition.plan import Plan, PlanPhase
+from runbook_tui.ui import host_lines
+from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.backend import Ended
+from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.screens.run import RunScreen
+from state.stores import signals
+from state.stores.attempt_dir import AttemptDir
+from tests.harness.plans import environment, step
+from tests.harness.screen import shows, until
+from tests.ui.conftest import Clock
+from tests.ui.story import FakeBackend, Story
+from widgets.host_table import HostLine
+
+
+def patching(directory: Path, **options: object) -> Story:
+    """Return a run that patches three hosts: one failed, one runs, one waits."""
+    given = {"script": "apt-get upgrade", "hosts": "web", **options}
+    patch = step("patch", "ssh", options=given, phase="Patches", environment="e")
+    place = environment("e")
+    told = Story(
+        directory,
+        Plan(
+            runbook="Weekly",
+            description="",
+            file="/srv/weekly.yaml",
+            environment="e",
+            parameters={},
+            phases=(PlanPhase("Patches", (patch,)),),
+            environments={"e": place},
+            sources={"weekly.yaml": b"x"},
+        ),
+    )
+    lines = ["web-1 | Reading", "web-1 | E: locked", "web-10 | Reading", "web-1 ~ link lost"]
+    told.begin("patch", lines)
+    attempt = AttemptDir(told.directory / "runs" / told.run / "attempts" / "patch.1")
+    for name, state, words in (
+        ("web-1", "waiting", ""),
+        ("web-10", "waiting", ""),
+        ("web-2", "waiting", ""),
+        ("web-1", "running", "connecting"),
+        ("web-10", "running", "Reading"),
+        ("web-1", "failed", "exit 100 E: locked"),
+    ):
+        signals.append_host(attempt, name, state, words)
+    signals.write_progress(attempt, "batch 1/2", 0.0)
+    return told
+
+
+async def test_enter_on_a_host_shows_only_its_lines(tmp_path: Path, fixed_clock: Clock) -> None:
+    story = patching(tmp_path, batch=2, max_failures=1)
+    fixed_clock.at_end_of(story)
+    backend = FakeBackend(story.directory, story)
+    app = RunbookApp(backend, resume=story.run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, story.run, "web-10 | Reading")
+        await pilot.press("5")
+        await shows(pilot, "3 hosts", "✗ 1", "◦ 1", "batch 1/2", "✗ web-1   exit 100 E: locked")
+        await shows(pilot, "1 of at most 1 failure. At 2 no new host")
+        await pilot.press("slash", *"web-10", "enter")
+        await shows(pilot, "only web-10")
+        await pilot.press("slash", "escape", "g", "enter")
+        await shows(pilot, "web-1 | E: locked", "web-1 ~ link lost", "Only lines with  ^web-1 ")
+        screen = app.screen_stack[-1]
+        assert isinstance(screen, RunScreen)
+        lines = screen.pane.log_pane.view.lines
+        await until(pilot, lambda: lines.filter is not None and lines.filter.total == 3)
+        backend.finish.put(Ended(0))
+        driving = screen.driving
+        assert driving is not None
+        await until(pilot, lambda: not driving.alive)
+
+
+def test_how_long_each_host_was_at_it(tmp_path: Path) -> None:
+    story = patching(tmp_path)
+    assert story.state is not None
+    hosts = (
+        signals.HostState("a", "done", "", at=130.0, began=100.0),
+        signals.HostState("b", "waiting", "", at=100.0),
+    )
+    scene = Scene(story.plan, story.state, story.at, peeks={"patch": Peek(hosts=hosts)})
+    assert host_lines.lines(scene, "patch") == (
+        HostLine("a", "done", "", 30.0),
+        HostLine("b", "waiting", "", None),
+    )
+
+
+def test_what_may_still_fail_is_said_while_hosts_wait(tmp_path: Path) -> None:
+    bad, waits = HostLine("a", "failed"), HostLine("b", "waiting")
+
+    def said(*hosts: HostLine, **options: object) -> str:
+        story = patching(tmp_path / str(len(list(tmp_path.iterdir()))), **options)
+        assert story.state is not None
+        scene = Scene(story.plan, story.state, story.at)
+        return host_lines.note(scene, story.plan.step("patch"), hosts)
+
+    assert said(bad, waits).startswith("1 failed, at most 0 may: no new host starts")
+    assert said(bad, waits, max_failures=3).startswith("1 of at most 3 failures. At 4 no new host")
+    assert said(bad, waits, parallel=True) == ""
+    assert said(waits, max_failures=3) == ""
+    assert said(bad, max_failures=3) == ""
