@@ -71,7 +71,7 @@ def look(state: RunState, written: Plan, plan: Plan) -> Drift | None:
 
     `written` is the plan of the run without the lists of its `each` groups, `plan` with them.
     """
-    files = _changed_files(state)
+    files = changed_files(state)
     if not files:
         return None
     if state.base is not None:
@@ -96,7 +96,8 @@ def look(state: RunState, written: Plan, plan: Plan) -> Drift | None:
     return Drift(files, differences, kept, merged)
 
 
-def _changed_files(state: RunState) -> tuple[str, ...]:
+def changed_files(state: RunState) -> tuple[str, ...]:
+    """Return the names of files that are not, now, what a run goes by."""
     folder = Path(state.started.file).parent
     files = []
     for name, digest in state.definition.items():

@@ -251,6 +251,9 @@ def changed_since(
     place: Place, state: RunState, plan: Plan, secrets: Mapping[str, str]
 ) -> Drift | None:
     """Return how the files differ now from what the run goes by; None when they do not."""
+    # Mostly nothing has changed: then the plan need not be made a second time.
+    if not drift.changed_files(state):
+        return None
     written = plan if state.base is not None else _written(place, state, secrets)
     return drift.look(state, written, plan)
 
