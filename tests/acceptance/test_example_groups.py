@@ -66,7 +66,7 @@ def cluster(tmp_path: Path, ssh: Ssh) -> Iterator[Path]:
             os.kill(int(file.read_text()), signal.SIGKILL)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_nodes_are_restarted_one_after_the_other(
     tmp_path: Path, repository: Path, ssh: Ssh, cluster: Path
 ) -> None:
@@ -94,7 +94,7 @@ def test_the_nodes_are_restarted_one_after_the_other(
     assert log.exists()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_authority_is_rotated_without_a_gap(tmp_path: Path, repository: Path, ssh: Ssh) -> None:
     pki = tmp_path / "pki"
     program = program_for(tmp_path, repository, ssh, "service", pki=str(pki))
