@@ -49,7 +49,7 @@ class Step:
             order,
             number=number,
             directory=str(self.directory(number)),
-            carries={"record": f"token-{number}"},
+            carries={"record": f"token-{number}-{self.base}"},
             previous=tuple(str(self.directory(one)) for one in range(1, number)),
             secrets=self.secrets,
         )
