@@ -50,7 +50,13 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a claim is not brought to the disk",
-        (Edit("state/stores/attempt_dir.py", "        sync_directory(self.path)\n", ""),),
+        (
+            Edit(
+                "state/stores/attempt_dir.py",
+                "        sync_directory(self.path)\n        return True\n",
+                "        return True\n",
+            ),
+        ),
         Cell("run-verified", "worker.after-act", "power"),
     ),
     Mutation(
