@@ -28,6 +28,11 @@ class Step:
     secrets: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     tries: int = 0
+    others: set[str] = field(default_factory=set)
+    """Records that other tests left on the hosts: stopped scripts, which nobody looked at."""
+
+    def __post_init__(self) -> None:
+        self.others = {name for host in self.hosts for name in self.records(host)}
 
     def job(self, number: int) -> Job:
         """Return the order of a try."""
@@ -95,6 +100,7 @@ class Step:
         return (self.directory(number or self.tries) / "output.log").read_text()
 
     def records(self, host: str) -> list[str]:
-        """Return the names of the records that are on a host."""
+        """Return the names of this step's records on a host."""
         base = self.ssh[host].home / "state" / "runbook"
-        return sorted(path.name for path in base.iterdir()) if base.exists() else []
+        found = {path.name for path in base.iterdir()} if base.exists() else set()
+        return sorted(found - self.others)
