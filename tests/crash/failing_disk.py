@@ -13,7 +13,7 @@ import platform
 import struct
 
 from runbook_tui import cli
-from runbook_tui.engine import faults
+from state.stores.attempt_dir import AttemptDir
 
 _NUMBERS = {"x86_64": (74, 75), "aarch64": (82, 83)}
 """Of fsync and fdatasync."""
@@ -40,12 +40,13 @@ def refuse_syncs() -> None:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def reach(point: str, step: str | None = None, *, fault: str | None = None) -> None:
-    """Stand in for the fault points: at the first intent the disk begins to fail."""
-    if point == "driver.before-intent":
-        refuse_syncs()
+def sync_for_the_last_time(attempt: AttemptDir) -> None:
+    """Bring an attempt's directory to the disk, which fails from then on: next is the intent."""
+    sync(attempt)
+    refuse_syncs()
 
 
 if __name__ == "__main__":
-    faults.reach = reach
+    sync = AttemptDir.sync
+    AttemptDir.sync = sync_for_the_last_time  # type: ignore[method-assign, assignment]  # that is the point
     cli.main()
