@@ -64,7 +64,7 @@ private() {
   esac
 }
 find_record() {
-  for base in ${home:+"$home/runbook"} "$other"; do
+  for base in ${home:+"$home/runbook-remote"} "$other"; do
     if [ -e "$base" ] && ! private "$base"; then return 2; fi
     [ -e "$base/$NAME" ] || continue
     private "$base/$NAME" || return 2
@@ -83,7 +83,7 @@ D= why=
 find_record && found=0 || found=$?
 if [ $found = 2 ]; then echo "$why" >&2; exit 3; fi
 if [ $found = 1 ]; then
-  for base in ${home:+"$home/runbook"} "$other"; do
+  for base in ${home:+"$home/runbook-remote"} "$other"; do
     mkdir -p -- "$base" 2>/dev/null || continue
     if ! private "$base"; then echo "$why" >&2; exit 3; fi
     if mkdir -- "$base/$NAME" 2>/dev/null; then D=$base/$NAME; break; fi

@@ -101,6 +101,6 @@ class Step:
 
     def records(self, host: str) -> list[str]:
         """Return the names of this step's records on a host."""
-        base = self.ssh[host].home / "state" / "runbook"
+        base = self.ssh[host].home / "state" / "runbook-remote"
         found = {path.name for path in base.iterdir()} if base.exists() else set()
         return sorted(found - self.others)

@@ -174,7 +174,7 @@ def test_a_record_that_was_removed_leaves_the_outcome_unknown(ssh: Ssh, tmp_path
 def test_a_folder_that_is_not_ours_alone_is_refused(
     ssh: Ssh, tmp_path: Path, owner: int | None, mode: int, words: str
 ) -> None:
-    base = ssh["app-1"].home / "state" / "runbook"
+    base = ssh["app-1"].home / "state" / "runbook-remote"
     base.mkdir(parents=True, exist_ok=True)
     kept = base.stat()
     base.chmod(mode)

@@ -36,7 +36,7 @@ class Step:
 
     def __init__(self, ssh: Ssh, pool: Workers, base: Path, hosts: tuple[str, ...]) -> None:
         self.base = base
-        self.places = [ssh[name].home / "state" / "runbook" for name in hosts]
+        self.places = [ssh[name].home / "state" / "runbook-remote" for name in hosts]
         self.before = set(self.records())
         folder = base / "attempts"
         folder.mkdir(parents=True)
