@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from threading import Lock
 from typing import Any
 
 from runbook_tui import exits
+from state.stores.postgres_leases import EXPIRY
 from tests.crash import oracle
 from tests.crash.cells import Cell, Class
 from tests.crash.power import Disk
@@ -113,8 +115,7 @@ class _CellRun:
                 answers = self._answers(cell)
             if questions > MOST_QUESTIONS:
                 raise self._failed(cell, "it goes on asking")
-            done = self._call("resume", self._run_id(), "--headless", "--yes", *answers)
-            code = done.code
+            code = self._resumed(answers)
         if (found := self.world.facts()) != self.wanted:
             raise self._failed(cell, f"the world holds {found} instead of {self.wanted}")
         self._insist_on_success(cell)
@@ -122,6 +123,16 @@ class _CellRun:
         if kind != expected:
             raise self._failed(cell, f"decided: {kind}; the table says {expected}")
         return kind
+
+    def _resumed(self, answers: Sequence[str]) -> int:
+        """Take the run up again. In a shared journal its driver first has to be silent for long
+        enough: until then the place is in use.
+        """
+        deadline = time.monotonic() + 2 * EXPIRY
+        while True:
+            done = self._call("resume", self._run_id(), "--headless", "--yes", *answers)
+            if done.code != exits.IN_USE or time.monotonic() > deadline:
+                return done.code
 
     def _prepare(self) -> str | None:
         words = self.world.prepare()
@@ -147,6 +158,16 @@ class _CellRun:
     def _taken_up_beside(self, cell: Cell) -> int:
         """Take the run up while its worker sleeps; wake it when that waits for it, or is over."""
         assert self.struck
+        deadline = time.monotonic() + 2 * EXPIRY
+        while (code := self._resumed_beside(cell)) == exits.IN_USE:
+            if time.monotonic() > deadline:
+                break
+        self.struck.wake()
+        self.struck.wait_for_workers()
+        return code
+
+    def _resumed_beside(self, cell: Cell) -> int:
+        assert self.struck
         words = ["resume", self._run_id(), "--headless", "--yes"]
         lines = []
         with self._start("runbook_tui", words, {}) as resumed:
@@ -155,8 +176,6 @@ class _CellRun:
                 lines.append(line)
                 if " taken up by " in line and cell.point != "worker.before-claim":
                     self.struck.wake()
-        self.struck.wake()
-        self.struck.wait_for_workers()
         self.said += ["$ " + " ".join(words), "".join(lines)]
         return resumed.returncode
 
