@@ -7,14 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runbook_tui import exits
 from tests.commands.conftest import Program, newest, write
+from tests.harness.processes import until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -30,7 +29,7 @@ def test_a_signal_leaves_the_run_and_its_step_goes_on(
         stderr=subprocess.DEVNULL,
     )
     try:
-        _until(lambda: Path("begun").exists())
+        until(lambda: Path("begun").exists())
         driver.send_signal(number)
         assert driver.wait(timeout=120) == exits.INTERRUPTED
         run = newest(program)
@@ -47,12 +46,3 @@ def test_a_signal_leaves_the_run_and_its_step_goes_on(
     (attempt,) = program("show", run, "--json").json()["steps"][0]["attempts"]
     assert attempt["status"] == "succeeded"
     assert Path(attempt["log"]).read_text() == "ok\n"
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to pass in 60 s")

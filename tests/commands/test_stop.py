@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from runbook_tui import exits
 from tests.commands.conftest import Program, newest, write
+from tests.harness.processes import until
 
 
 def test_stop_ends_the_step_and_leaves_the_reason(program: Program) -> None:
@@ -24,7 +23,7 @@ def test_stop_ends_the_step_and_leaves_the_reason(program: Program) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _until(lambda: Path("begun").exists())
+        until(lambda: Path("begun").exists())
         run = newest(program)
         assert program("stop", run, "a").code == exits.USAGE
         assert program("stop", run, "b", "--reason", "x").code == exits.USAGE
@@ -38,12 +37,3 @@ def test_stop_ends_the_step_and_leaves_the_reason(program: Program) -> None:
     assert "dana@" in attempt["reason"]
     assert "wrong branch" in attempt["reason"]
     assert program("stop", run, "--reason", "again").code == exits.USAGE
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to pass in 60 s")
