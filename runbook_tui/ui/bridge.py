@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from runbook_tui.engine.ports import Answer, Command
 from runbook_tui.ui.backend import BackendError, Ended
-from runbook_tui.ui.model import Peek
+from runbook_tui.ui.scene import Peek
 from state.run_state import RunState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.signals import HostState, read_hosts, read_progress, read_samples

@@ -24,9 +24,11 @@ from runbook_tui.engine.ports import (
     StopStep,
 )
 from runbook_tui.ui import instances
+from runbook_tui.ui.attention import questions
 from runbook_tui.ui.clock import local
-from runbook_tui.ui.model import Scene, questions, several
-from runbook_tui.ui.panes import shown_lines
+from runbook_tui.ui.labels import shown_lines
+from runbook_tui.ui.now_bar import several
+from runbook_tui.ui.scene import Scene
 from state.run_state import ADOPT, DRIFT, Question, RunState
 from widgets.choices import Choice
 from widgets.decision_bar import Ask

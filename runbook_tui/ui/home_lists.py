@@ -10,8 +10,8 @@ from pathlib import Path
 from runbook_tui.definition import loader
 from runbook_tui.definition.problems import DefinitionError
 from runbook_tui.ui import clock
+from runbook_tui.ui.attention import first_question
 from runbook_tui.ui.backend import Entry, HomeView
-from runbook_tui.ui.model import first_question
 from state.run_state import RunState
 from state.status import RunStatus, StepStatus
 from widgets.durations import ago, lasting

@@ -10,7 +10,7 @@ from runbook_tui.definition.plan import Each, Plan, PlanGroup
 from runbook_tui.ui import instances
 from runbook_tui.ui.clock import between
 from runbook_tui.ui.instances import View
-from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.scene import Peek, Scene
 from state.run_state import StepState
 from state.status import StepStatus
 from widgets.durations import lasting

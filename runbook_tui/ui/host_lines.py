@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.scene import Peek, Scene
 from widgets.host_table import HostLine
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the tabs of a step show: plan, evidence, notes, hosts, help, failure. Pure."""
+"""What the tabs of a step show: plan, evidence, notes, hosts, help. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from runbook_tui.definition.patterns import matches
-from runbook_tui.ui.backend import Audited
 from runbook_tui.ui.clock import local
-from runbook_tui.ui.model import Peek, Scene
-from state.run_state import DRIFT, Question, RunState, StepState
+from runbook_tui.ui.labels import LABEL, labelled, shown_lines
+from runbook_tui.ui.scene import Scene
+from state.run_state import Question, RunState, StepState
 from state.status import DONE_STEP, StepStatus
 from widgets.durations import lasting
-from widgets.failure_panel import Failure, call_lines
-from widgets.glyphs import MARK_STYLES, WORDS
+from widgets.failure_panel import call_lines
+from widgets.glyphs import WORDS
 from widgets.rows import text
 from widgets.safe import safe, safe_lines
 from widgets.text_pane import Section
@@ -24,19 +24,8 @@ from widgets.text_pane import Section
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import PlanStep
 
-LABEL = 13
-"""Cells of the label column."""
 
-_NO_LOOK = "Nothing can tell whether it ran: the step has no check."
-
-_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _REFERENCE = re.compile(r"\$\{\{\s*([\w.-]+)\s*(?:\|[^}]*)?\}\}")
-
-
-def labelled(label: str, words: str, *, short: bool = False) -> Content:
-    """Return one line with its label in a column of its own; digests are cut when `short`."""
-    shown = _DIGEST.sub(r"\1…", words) if short else words
-    return safe(f"{label:<{LABEL - 2}}  ").stylize("$rb-muted") + safe(shown)
 
 
 def filled(scene: Scene, step: PlanStep, words: str) -> str:
@@ -98,29 +87,6 @@ def _shown_rows(scene: Scene, step: PlanStep, *, short: bool) -> list[Content]:
     question = scene.state.question_on(step.id)
     rows = question.shown.get("rows") if question is not None else None
     return list(shown_lines({"rows": rows}, short=short)) if rows else []
-
-
-def shown_lines(shown: Mapping[str, Any], *, short: bool = False) -> Iterator[Content]:
-    """Return what a question shows: rows of label and text, lines, or values by name."""
-    for name, value in shown.items():
-        if isinstance(value, bool) or value is None:
-            continue
-        if isinstance(value, str | int | float):
-            yield labelled(name.replace("_", " ").capitalize(), str(value))
-        elif isinstance(value, Mapping):
-            yield from (labelled(str(key), str(each)) for key, each in value.items())
-        elif isinstance(value, Sequence):
-            yield from (_shown_item(item, short=short) for item in value)
-
-
-def _shown_item(item: object, *, short: bool) -> Content:
-    if isinstance(item, Mapping):
-        if {"label", "text"} <= item.keys():
-            return labelled(str(item["label"]), str(item["text"]), short=short)
-        return safe("  ".join(str(value) for value in item.values() if value is not None))
-    if isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 2:
-        return labelled(str(item[0]), str(item[1]), short=short)
-    return safe(str(item))
 
 
 def _rules(step: PlanStep) -> Iterator[Content]:
@@ -230,156 +196,6 @@ def help_sections(scene: Scene, step: PlanStep | None) -> tuple[Section, ...]:
 def contacts(scene: Scene) -> tuple[tuple[str, str, str], ...]:
     """Return role, name and reach of those to call."""
     return tuple((who.role, who.name, who.reach) for who in scene.plan.contacts)
-
-
-def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
-    """Return what the failure panel shows of a step."""
-    question = scene.state.question_on(stands.id)
-    last = stands.last
-    unknown = stands.status is StepStatus.UNKNOWN or (
-        question is not None and question.asks in ("unknown", "partial")
-    )
-    reason = stands.reason or (last.reason if last else None)
-    facts = []
-    if last is not None and last.exit_code is not None:
-        facts.append(f"exit {last.exit_code}")
-    if stands.attempts:
-        facts.append(f"{len(stands.attempts)} tr{'y' if len(stands.attempts) == 1 else 'ies'}")
-    effect = {"none": "it had no effect", "done": "its effect is there", "partial": "half done"}
-    if last is not None and last.effect in effect:
-        facts.append(effect[last.effect])
-    found, missing, unclear = _findings(question, stands)
-    return Failure(
-        sentence=reason or f"{stands.name} {WORDS[stands.status]}.",
-        facts=f" {scene.glyphs.dot} ".join(facts),
-        unknown=unknown,
-        found=found,
-        missing=missing,
-        unclear=unclear,
-        last=scene.peeks.get(stands.id, Peek()).last,
-        help=_help(question, step),
-        contacts=contacts(scene),
-    )
-
-
-def _help(question: Question | None, step: PlanStep | None) -> str:
-    shown = question.shown.get("help") if question is not None else None
-    return str(shown or (step.help if step else "") or "")
-
-
-def _findings(question: Question | None, stands: StepState) -> tuple[tuple[str, ...], ...]:
-    """Return what a look found, what it did not find, and what it could not find out."""
-    detail: Mapping[str, Any] = stands.last.detail if stands.last is not None else {}
-    shown: Mapping[str, Any] = question.shown if question is not None else {}
-    found, missing, unclear = (
-        tuple(dict.fromkeys([*_texts(shown.get(name)), *_texts(detail.get(name))]))
-        for name in ("found", "missing", "unclear")
-    )
-    asks = question.asks if question is not None else ""
-    if not found and stands.last is not None and asks in ("partial", "unknown"):
-        found = tuple(str(item.get("summary", "")) for item in stands.last.evidence)
-    if asks == "unknown" and not (found or missing or unclear) and stands.last is not None:
-        unclear = (_NO_LOOK,) if stands.last.verdict is None else ()
-    return found, missing, unclear
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Sequence):
-        return [str(item) for item in value]
-    return []
-
-
-def resume_sections(
-    scene: Scene, before: RunState | None, audited: Audited | None
-) -> tuple[Section, ...]:
-    """Return "While you were away": what was found at the steps that were in flight."""
-    state = scene.state
-    lines: list[Content] = []
-    was = [stands.id for stands, _ in before.open_attempts()] if before is not None else []
-    for step in was:
-        stands = state.steps[step]
-        mark = text((scene.glyphs.marks[stands.status], MARK_STYLES[stands.status]), " ")
-        when = f"ended {local(stands.ended_at)}" if stands.done else WORDS[stands.status]
-        if stands.open_attempt is not None:
-            question = state.question_on(step)
-            there = question is not None and question.asks == "elsewhere"
-            when = f"goes on, on {stands.open_attempt.host}" if there else "goes on"
-        lines.append(mark + safe(f"{stands.name:<26} {when}"))
-        how = "found done, by looking" if stands.adopted else stands.reason
-        if how:
-            lines.append(text("    ") + safe(how))
-    if not lines:
-        lines.append(text("No step was running."))
-    half = {one.step for one in state.questions if one.asks == "partial"}
-    unknown = [
-        f"{stands.name} (half done)" if stands.id in half else stands.name
-        for stands in state.steps.values()
-        if stands.status == "unknown"
-    ]
-    away = ", ".join(
-        str(one.shown.get("host")) for one in state.questions if one.asks == "elsewhere"
-    )
-    tail = (
-        safe(f"Not clear by itself: {', '.join(unknown)}. You are asked.")
-        if unknown
-        else safe(f"What happens on {away} cannot be seen from here: you are asked.")
-        if away
-        else text("Nothing was run twice. Nothing is unknown."),
-        *_definition(state),
-        *_chain(state.run, audited),
-    )
-    seen = before or state
-    last = f"Last seen {local(seen.at)}, {seen.driver}."
-    return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
-
-
-MOST_LINES = 60
-"""So many lines of what has changed are shown."""
-
-
-def _definition(state: RunState) -> Iterator[Content]:
-    """Say which definition goes on, how the files differ from it, and which program drives."""
-    if state.program != state.started.program:
-        yield safe(
-            f"It began with version {state.started.program} of this program and goes on with "
-            f"{state.program}."
-        )
-    goes_by = "as it was at the start"
-    if state.adopted:
-        last = state.adopted[-1]
-        goes_by = f"as {last.operator} took it on {local(last.at)}"
-    question = next((one for one in state.questions if one.asks == DRIFT), None)
-    if not state.changed:
-        yield safe(f"The run goes on with the runbook {goes_by}.")
-        return
-    if question is None:
-        changed = ", ".join(state.changed)
-        yield safe(f"The runbook has changed at: {changed}. The run keeps its own, {goes_by}.")
-        if state.refused:
-            yield safe(f"The change cannot be taken on: {state.refused}.")
-        return
-    yield safe("The runbook has changed. Nothing starts until you decide (d).")
-    yield safe(f"What is safe: the run goes on with it {goes_by}. What differs:")
-    lines = question.shown.get("lines")
-    found = [str(line) for line in lines] if isinstance(lines, list | tuple) else []
-    yield from (safe(f"  {line}") for line in found[:MOST_LINES])
-    if len(found) > MOST_LINES:
-        yield safe(f"  and {len(found) - MOST_LINES} lines more")
-
-
-def _chain(run: str, audited: Audited | None) -> Iterator[Content]:
-    """Say whether the journal is as it was written."""
-    if audited is None:
-        return
-    events = f"Events 1–{audited.events}"
-    if not audited.faults:
-        yield text(f"{events} verified: chain is whole.")
-        return
-    yield text((f"{events}: the chain is NOT whole.", "bold $rb-bad"))
-    yield safe(audited.faults[0])
-    yield safe(f"See: runbook audit {run}")
 
 
 def manual_sections(question: Question) -> tuple[Section, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runbook_tui.ui import panes
-from runbook_tui.ui.model import Scene
+from runbook_tui.ui.labels import LABEL
+from runbook_tui.ui.scene import Scene
 from widgets.failure_panel import call_lines
 from widgets.rows import text
 from widgets.safe import safe_lines
@@ -24,7 +25,7 @@ def side_sections(
     if step is not None:
         planned = panes.plan_sections(scene, step, described, short=True)
         plan = [line for part in planned for line in part.lines]
-        sections.append(Section(tuple(plan), text("Plan"), indent=panes.LABEL, cut=True))
+        sections.append(Section(tuple(plan), text("Plan"), indent=LABEL, cut=True))
         if step.help:
             sections.append(Section(tuple(safe_lines(step.help)), text("Author's help"), keep=9))
         stands = scene.state.steps.get(step.id)

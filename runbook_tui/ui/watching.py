@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from runbook_tui.ui.attention import first_question
 from runbook_tui.ui.clock import local
-from runbook_tui.ui.model import Scene, first_question
-from runbook_tui.ui.panes import shown_lines
+from runbook_tui.ui.labels import shown_lines
+from runbook_tui.ui.scene import Scene
 from state.run_state import Question, RunState
 from widgets.choices import Choice
 from widgets.decision_bar import Ask, Now

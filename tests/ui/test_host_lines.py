@@ -8,7 +8,7 @@ from runbook_tui.definition.plan import Plan, PlanPhase
 from runbook_tui.ui import host_lines
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import Ended
-from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.run import RunScreen
 from state.stores import signals
 from state.stores.attempt_dir import AttemptDir

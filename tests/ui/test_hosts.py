@@ -13,14 +13,17 @@ from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanHost, PlanPha
 from runbook_tui.engine import plans
 from runbook_tui.ui import host_grid, instances
 from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.attention import current_step
 from runbook_tui.ui.backend import Ended
-from runbook_tui.ui.model import Scene, current_step, now_bar, step_lines
+from runbook_tui.ui.checklist import step_lines
+from runbook_tui.ui.now_bar import now_bar
 from runbook_tui.ui.screens.run import RunScreen
 from state.events import InstancesFixed
 from state.status import StepStatus
 from tests.harness.plans import each, step
 from tests.harness.screen import frame, shows, until
 from tests.ui.conftest import Clock
+from tests.ui.scenes import scene
 from tests.ui.story import FakeBackend, Story
 
 HOSTS = tuple(f"web-{number:02}" for number in range(1, 13))
@@ -69,11 +72,6 @@ def story(tmp_path: Path) -> Story:
 def asked(story: Story) -> Story:
     text = "Upgrade (web-05) failed. What now?"
     return story.ask("upgrade@web-05", "failure", text, "retry", "skip", "rollback", "abort")
-
-
-def scene(story: Story) -> Scene:
-    assert story.state is not None
-    return Scene(story.plan, story.state, story.at)
 
 
 def test_the_checklist_lists_trouble_first_and_folds_the_rest(story: Story) -> None:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from runbook_tui.ui import clock
 from runbook_tui.ui.keys import READING, ROLLBACK_ACT, ROLLBACK_LOOK, TYPING, choosing
-from runbook_tui.ui.panes import labelled, shown_lines
+from runbook_tui.ui.labels import labelled, shown_lines
 from runbook_tui.ui.screens.dialogs import HelpScreen
 from state.status import StepStatus
 from widgets.decision_bar import Ask, DecisionBar

@@ -13,10 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
-from runbook_tui.ui import decisions, host_grid, model, panes, shell_here, watching
+from runbook_tui.ui import decisions, host_grid, panes, shell_here, watching
+from runbook_tui.ui.attention import current_step, questions
 from runbook_tui.ui.backend import BackendError, Driven, Ended
 from runbook_tui.ui.bridge import ScreenOperator
-from runbook_tui.ui.model import Scene
+from runbook_tui.ui.heading import header
+from runbook_tui.ui.scene import Scene
 from runbook_tui.ui.screens.dialogs import HelpScreen, in_use_dialog, leave_dialog
 from runbook_tui.ui.screens.notes import NotesPane
 from runbook_tui.ui.screens.rollback import RollbackScreen
@@ -202,7 +204,7 @@ class RunScreen(RunView):
 
     def action_next_question(self, places: int) -> None:
         """Walk through the open questions."""
-        open_ = model.questions(self._state) if self._state is not None else ()
+        open_ = questions(self._state) if self._state is not None else ()
         if len(open_) > 1:
             current = self.bar.asking.id if self.bar.asking else ""
             place = next((i for i, each in enumerate(open_) if each.id == current), 0)
@@ -424,7 +426,7 @@ class RunScreen(RunView):
         """Show what a rollback would do, and ask for it there."""
         asked = decisions.ask(scene, question)
         head = replace(
-            model.header(scene),
+            header(scene),
             title=text("Roll back ") + safe(scene.plan.runbook),
             where=safe(f"From what run {scene.state.run} did, newest first"),
         )
@@ -445,7 +447,7 @@ class RunScreen(RunView):
             return
         running = [stands.name for stands, _ in state.open_attempts()]
         scene = self._scene()
-        coming = state.steps.get((scene and model.current_step(state, scene.plan)) or "")
+        coming = state.steps.get((scene and current_step(state, scene.plan)) or "")
         dialog = leave_dialog(state.run, running, coming.name if coming else "")
         self.app.push_screen(dialog, self._left)
 

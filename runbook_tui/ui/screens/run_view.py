@@ -15,11 +15,16 @@ from textual.widget import Widget
 
 from runbook_tui.engine import plans
 from runbook_tui.exits import IN_USE
-from runbook_tui.ui import clock, decisions, keys, model, panes, watching
+from runbook_tui.ui import clock, decisions, keys, watching
+from runbook_tui.ui.attention import current_step, first_question
 from runbook_tui.ui.backend import Audited, Backend, BackendError, Driven, Ended, Recorded
 from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
+from runbook_tui.ui.checklist import step_lines
 from runbook_tui.ui.following import Follower
-from runbook_tui.ui.model import Peek, Scene
+from runbook_tui.ui.heading import header
+from runbook_tui.ui.now_bar import now_bar
+from runbook_tui.ui.resume_summary import away, resume_sections
+from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.notes import NoteArea
 from runbook_tui.ui.screens.step_pane import StepPane
 from runbook_tui.ui.side import side_sections
@@ -248,7 +253,7 @@ class RunView(Screen[None]):
         scene = self._scene()
         if before is None or scene is None:
             return
-        gone = model.away(replace(scene, state=before))
+        gone = away(replace(scene, state=before))
         self._greeting = f"While you were away, {lasting(gone)}", before
         self._tell_greeting(scene)
 
@@ -261,7 +266,7 @@ class RunView(Screen[None]):
     def _tell_greeting(self, scene: Scene) -> None:
         if self._greeting is not None:
             title, before = self._greeting
-            self.pane.show_resume(title, panes.resume_sections(scene, before, self._audited))
+            self.pane.show_resume(title, resume_sections(scene, before, self._audited))
 
     @work(thread=True)
     def _read_plan(self, run: str) -> None:
@@ -336,9 +341,9 @@ class RunView(Screen[None]):
         scene = self._scene()
         if scene is None or not self.is_attached:
             return
-        self.header.show(model.header(scene))
-        self.checklist.show(model.step_lines(scene))
-        current = model.current_step(scene.state, scene.plan)
+        self.header.show(header(scene))
+        self.checklist.show(step_lines(scene))
+        current = current_step(scene.state, scene.plan)
         self.checklist.fit(self.checklist.current if self._own_choice else current or "")
         if not self._own_choice and current is not None:
             self.checklist.choose(current)
@@ -385,14 +390,14 @@ class RunView(Screen[None]):
         if self._asking:
             return Now(text("Asking"), ((safe(self._asking), EMPTY),))
         if scene.driving or scene.driven is None:
-            return model.now_bar(scene, wide=self.size.width >= WIDE)
+            return now_bar(scene, wide=self.size.width >= WIDE)
         by = watching.replaced(scene.state) if self._drove else ""
         return watching.now_bar(scene, by or self._lost)
 
     def _open_question(self, state: RunState) -> Question | None:
         """Return the question that the bar shows: the one walked to, else the first."""
         chosen = state.question(self._question) if self._question else None
-        return chosen or model.first_question(state)
+        return chosen or first_question(state)
 
     def _call_for(self, scene: Scene, question: Question) -> None:
         """Ring once for a new question, and again after 2, 5 and 15 minutes."""
@@ -476,5 +481,5 @@ class RunView(Screen[None]):
         scene = self._scene()
         if scene is None:
             return "", False, "", ""
-        head = model.header(scene)
+        head = header(scene)
         return head.place, head.protected, scene.plan.runbook, scene.state.run

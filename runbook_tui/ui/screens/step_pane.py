@@ -11,11 +11,12 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from runbook_tui.ui import host_grid, host_lines, panes
+from runbook_tui.ui import failing, host_grid, host_lines, panes
 from runbook_tui.ui.decisions import recorded_fields
-from runbook_tui.ui.model import Peek, Scene, parts, step_title
 from runbook_tui.ui.samples import last_said, measures
+from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.notes import NotesPane
+from runbook_tui.ui.step_heads import parts, step_title
 from state.status import StepStatus
 from state.stores.attempt_dir import AttemptDir
 from widgets.evidence_form import EvidenceForm, Recorded
@@ -249,7 +250,7 @@ class StepPane(Vertical):
         elif pane == "help":
             self.query_one("#help", TextPane).show(panes.help_sections(scene, planned))
         elif pane == "failure" and stands is not None:
-            found = panes.failure(scene, stands, planned)
+            found = failing.failure(scene, stands, planned)
             self.query_one(FailurePanel).show_failure(found, scene.glyphs)
         elif pane == "chart":
             peek = scene.peeks.get(step, Peek())

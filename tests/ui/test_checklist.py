@@ -1,33 +1,24 @@
-"""What a run's lines and bar say, from told runs."""
+"""What the lines of the checklist say, from told runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from runbook_tui.ui.model import Scene, current_step, header, now_bar, step_lines
+from runbook_tui.ui.attention import current_step
+from runbook_tui.ui.checklist import step_lines
+from runbook_tui.ui.now_bar import now_bar
 from state.events import QuestionAnswered, RollbackBegun, RunRolledBack, StepJudged
 from state.status import StepStatus
 from tests.definition.builders import planned
+from tests.ui.scenes import one_failed, scene
 from tests.ui.story import Story, practice_plan, step
 
 RUNNING, FAILED = StepStatus.RUNNING, StepStatus.FAILED
 
 
-def scene(story: Story) -> Scene:
-    assert story.state is not None
-    return Scene(story.plan, story.state, story.at)
-
-
 def marks(story: Story) -> dict[str, StepStatus]:
     return {line.id: line.status for line in step_lines(scene(story))}
-
-
-def one_failed(story: Story) -> str:
-    """Let one of two checks fail; return the id of its question."""
-    story.begin("tests").begin("types").end("types", "failed", exit_code=2, reason="exit code 2")
-    story.ask("types", "failure", "Run type checking failed. What now?", "rollback", "abort")
-    return str(story.records[-1].data["id"])
 
 
 def test_a_group_and_its_phase_show_the_worst_child(story: Story) -> None:
@@ -55,31 +46,6 @@ def test_nothing_runs_in_a_run_that_is_over(story: Story) -> None:
     story.end("tests").tell(QuestionAnswered(question, "rollback", "person"))
     story.tell(RollbackBegun("1124-k7f3-back")).tell(RunRolledBack("1124-k7f3-back", ("tests",)))
     assert RUNNING not in marks(story).values()
-
-
-def test_the_bar_tells_what_waits_for_the_running_step(story: Story) -> None:
-    question = one_failed(story)
-    story.tell(QuestionAnswered(question, "rollback", "person"))
-    said = [left.plain for left, _ in now_bar(scene(story)).lines]
-    assert said[1:] == ["The rollback is asked when Run all tests has ended; d x stops it."]
-
-
-def test_the_bar_and_the_head_tell_that_the_journal_is_away(story: Story) -> None:
-    why = "The database postgresql://dana@db.example.org/runbook cannot be reached: " + "no. " * 20
-    away = replace(scene(story), away=why)
-    bar = now_bar(away)
-    assert bar.title.plain == "The journal is away"
-    lines = [left.plain for left, _ in bar.lines]
-    assert [len(line) <= 76 for line in lines] == [True, True]
-    assert why.startswith(" ".join(lines))
-    assert header(away).where.plain == "The journal is away · waits for it; what runs goes on"
-
-
-def test_the_bar_tells_that_an_abort_waits(story: Story) -> None:
-    question = one_failed(story)
-    story.tell(QuestionAnswered(question, "abort", "person"))
-    said = [left.plain for left, _ in now_bar(scene(story)).lines]
-    assert said[1:] == ["The run ends when Run all tests has ended; d x stops it."]
 
 
 def test_a_step_in_the_background_stands_behind_what_it_runs_beside(tmp_path: Path) -> None:
