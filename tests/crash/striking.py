@@ -23,12 +23,16 @@ def faults(cell: Cell, step: str) -> str:
     """Return what RUNBOOK_FAULT says for a cell.
 
     Where the driver is killed while the worker stands, it stands itself from the start of the
-    worker on: else it might have read the result and gone on.
+    worker on: else it might have read the result and gone on. Where the worker is killed beside its
+    result, the driver must not be over before anybody saw the worker stand.
     """
-    wanted = [f"{cell.point}@{step}:stop"]
-    if not cell.point.startswith("driver.") and cell.victim != "worker":
-        wanted.append(f"driver.after-spawn@{step}:stop")
-    return ",".join(wanted)
+    wanted = [cell.point]
+    if not cell.point.startswith("driver."):
+        if cell.victim != "worker":
+            wanted.append("driver.after-spawn")
+        elif cell.point == "worker.after-result":
+            wanted.append("driver.before-outcome")
+    return ",".join(f"{point}@{step}:stop" for point in wanted)
 
 
 class Struck:
@@ -63,9 +67,8 @@ class Struck:
         `at_the_cut` is called before that. AssertionError when nobody reaches the point.
         """
         at_driver = cell.point.startswith("driver.")
-        self._until_stopped(at_driver)
-        # A worker that looks may be there already: it is not the one that is meant.
-        workers = [one for one in self.workers() if at_driver or _state(one.pid) == "T"]
+        self._until(lambda: state_of(self.program.pid) == "T" if at_driver else self._standing())
+        workers = self.workers() if at_driver else self._standing()
         at_the_cut()
         if cell.victim != "worker":
             self.program.kill()
@@ -79,11 +82,15 @@ class Struck:
         for worker in workers:
             proc.send(worker, SIGKILL)
 
-    def _until_stopped(self, at_driver: bool) -> None:
+    def _standing(self) -> list[ProcessMark]:
+        """Return the workers that stand; one that looks may be there too, and goes its way."""
+        return [one for one in self.workers() if state_of(one.pid) == "T"]
+
+    def _until(self, there: Callable[[], object]) -> None:
+        """Wait until somebody is there, as long as the program is."""
         deadline = time.monotonic() + DEADLINE
         while time.monotonic() < deadline and self.program.poll() is None:
-            pids = [self.program.pid] if at_driver else [one.pid for one in self.workers()]
-            if any(_state(pid) == "T" for pid in pids):
+            if there():
                 return
             time.sleep(0.005)
         self.program.kill()
@@ -97,16 +104,17 @@ class Struck:
         return [mark for mark in marks if mark is not None]
 
     def ends(self) -> tuple[int, str]:
-        """Wait until the program ends by itself; a later worker that stops goes on at once."""
+        """Wait until the program ends by itself; it and later workers that stop go on at once."""
         deadline = time.monotonic() + 3 * DEADLINE
         while self.program.poll() is None:
             if time.monotonic() > deadline:
                 self.program.kill()
                 said = self.program.communicate()[0]
                 raise AssertionError(f"the program does not end:\n{said}")
-            for one in self.workers():
-                if _state(one.pid) == "T":
-                    proc.send(one, SIGCONT)
+            if state_of(self.program.pid) == "T":
+                self.program.send_signal(SIGCONT)
+            for one in self._standing():
+                proc.send(one, SIGCONT)
             time.sleep(0.02)
         return self.program.returncode, self.program.communicate()[0]
 
@@ -116,7 +124,7 @@ def _let_end(workers: list[ProcessMark]) -> None:
 
     def gone() -> bool:
         for worker in workers:
-            if _state(worker.pid) == "T":
+            if state_of(worker.pid) == "T":
                 proc.send(worker, SIGCONT)
         return not any(worker.alive() for worker in workers)
 
@@ -132,7 +140,8 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _state(pid: int) -> str:
+def state_of(pid: int) -> str:
+    """Return a process's state in one letter, such as T for one that stands; empty when gone."""
     with suppress(FileNotFoundError, ProcessLookupError):
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
         return stat.rpartition(")")[2].split()[0]

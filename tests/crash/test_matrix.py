@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from runbook_tui import exits
 from state.stores.files import write_whole
 from state.stores.machine import boot_id
 from tests.crash import cells
 from tests.crash.cells import Cell, Victim
 from tests.crash.mutations import MUTATIONS, Mutation, applies, survivors
 from tests.crash.power import Disk
-from tests.crash.running import Matrix
+from tests.crash.running import CHECKOUT, Matrix
 from tests.crash.servers import Servers
+from tests.crash.striking import Struck, faults, state_of
 from tests.crash.worlds import WORLDS
+from tests.crash.worlds.commands import Run
+from tests.harness.processes import until
+from tests.harness.program import Program
 
 SAMPLE: tuple[tuple[str, str, Victim], ...] = (
     ("run", "driver.before-intent", "driver"),
@@ -63,6 +69,24 @@ def test_after_a_death_the_effect_is_there_once(
 ) -> None:
     cell = Cell(action, point, victim)
     matrix.run(cell, cells.expected()[cell])
+
+
+def test_a_late_observer_still_finds_the_worker(tmp_path: Path) -> None:
+    """A result is there before its worker stands: the driver waits, or it would be over first."""
+    with Servers() as servers, closing(Run(servers, tmp_path / "w")) as world:
+        cell = Cell("run", "worker.after-result", "worker")
+        fault = {"RUNBOOK_FAULT": faults(cell, world.step)}
+        program = subprocess.Popen(
+            [sys.executable, "-m", "runbook_tui", *world.command(None)],
+            cwd=world.work,
+            env=Program(world.state, world.work, {"PYTHONPATH": str(CHECKOUT)}).environment(fault),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with closing(Struck(program)) as struck:
+            until(lambda: state_of(program.pid) in ("T", "Z"), "the driver's stop, or its end")
+            struck.strike(cell, lambda: None)
+            assert struck.ends()[0] == exits.DONE
 
 
 def test_the_matrix_bites(matrix: Matrix, tmp_path: Path) -> None:
