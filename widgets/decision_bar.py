@@ -211,6 +211,13 @@ class DecisionBar(Vertical):
         (self._typed if self._mode == "typed" else self._choices).focus()
         return True
 
+    def enter_choice(self, value: str) -> None:
+        """Take a choice of the question that is shown, as if its key had been pressed."""
+        ask = self._ask
+        choice = next((one for one in ask.choices if one.value == value), None) if ask else None
+        if choice is not None and self.enter_bar():
+            self._choices.post_message(Choices.Taken(choice))
+
     def enter_choices(self) -> None:
         """Put the focus on the choices, the safe one marked."""
         self._mode = "choices"

@@ -69,6 +69,10 @@ SAFE = {
 MENU = "menu"
 """The id of the list of what can be done while no question is open."""
 
+HANDING_OVER = "handing over"
+"""The id of the question to whom the run is handed over by somebody who leaves."""
+
+_HAND_OVER = Choice("hand_over", "Hand over …", "t", reason="required", prompt="To whom, and why")
 
 LOOKED_INTO = ("failure", "partial", "unknown")
 """Questions that somebody may want to look into first."""
@@ -329,12 +333,20 @@ def menu(scene: Scene, step: str | None) -> Ask:
         )
     if scene.plan.way_back:
         choices.append(Choice("rollback", "Roll back …", "b", reason="required", prompt="Why"))
-    choices.append(
-        Choice("hand_over", "Hand over …", "t", reason="required", prompt="To whom, and why")
-    )
+    choices.append(_HAND_OVER)
     choices.append(Choice("abort", "Abort …", "a", reason="required", prompt="Why abort"))
     lines = (text("Stopping is an interrupt, 10 s, then kill. Rolling back asks again."),)
     return Ask(MENU, text("What now?"), lines, tuple(choices))
+
+
+def handing_over(scene: Scene) -> Ask:
+    """Return what somebody is asked who leaves by handing over."""
+    return Ask(
+        HANDING_OVER,
+        safe(f"Hand over run {scene.state.run}, and leave?"),
+        (text("Running steps go on; nothing new starts until the run is taken up."),),
+        (Choice("", "Stay"), _HAND_OVER),
+    )
 
 
 def placed(state: RunState, question: Question) -> str:
@@ -349,7 +361,7 @@ def command(
     asked: Ask, choice: str, reason: str, fields: Mapping[str, str] | None = None
 ) -> Command:
     """Return the command that a choice stands for."""
-    if asked.id == MENU:
+    if asked.id in (MENU, HANDING_OVER):
         return _from_menu(choice, reason)
     given = dict(fields or {})
     if asked.typed and choice == asked.value:

@@ -77,18 +77,29 @@ def ask(scene: Scene) -> Ask:
             ),
             rows=tuple(shown_lines(rows, short=True)),
         )
+    return _take_over(scene, name)
+
+
+def _take_over(scene: Scene, name: str) -> Ask:
+    """Return the question whether to take over: `y`, as `t` has led here."""
     running = [stands.name for stands, _ in scene.state.open_attempts()]
     untouched = f"{', '.join(running)} is not touched. " if running else ""
+    driven = scene.driven
+    since = f" since {local(driven.since)}" if driven is not None and driven.since else ""
+    drives = f"{driven.who} drives{since}, {driven.seen}. " if driven is not None else ""
     return Ask(
         WATCH,
         safe(f"Take over run {scene.state.run} from {name}?"),
-        (safe(f"{untouched}{name}'s screen becomes read only and says who took over and why."),),
+        (
+            safe(f"{drives}{untouched}"),
+            safe(f"{name}'s screen becomes read only and says who took over and why."),
+        ),
         (
             Choice("", "Keep watching"),
             Choice(
                 "take_over",
                 f"Ask {name}, then take over (30 s without an answer)",
-                "t",
+                "y",
                 reason="required",
                 prompt="Why",
             ),

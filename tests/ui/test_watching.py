@@ -83,7 +83,9 @@ async def test_taking_over_asks_first_and_then_drives(backend: FakeBackend, stor
         await shows(pilot, "Take over run", "[Keep watching]")
         await pilot.press("enter")
         assert backend.taken == []
-        await pilot.press("d", "t", "enter")
+        await pilot.press("d", "t")
+        assert "[Keep watching]" in frame(pilot.app)
+        await pilot.press("y", "enter")
         await shows(pilot, "Why is missing")
         await pilot.press(*"dana is away", "enter")
         await shows(pilot, "Asking dana@bastion (seen 1 s ago)")
@@ -106,7 +108,7 @@ async def test_who_is_refused_goes_on_watching(
 
     monkeypatch.setattr(backend, "take_over", stays)
     async with watching(backend) as pilot:
-        await pilot.press("d", "t", *"mine", "enter")
+        await pilot.press("d", "y", *"mine", "enter")
         await shows(pilot, "goes on driving: nearly done", "WATCHING")
 
 
@@ -214,6 +216,21 @@ async def test_handing_over_names_somebody(backend: FakeBackend, story: Story) -
         await pilot.press("d", "t", *"lee: end of day", "enter")
         await until(pilot, lambda: backend.commands)
         assert backend.commands == [HandOver("lee", "end of day")]
+
+
+async def test_who_leaves_may_hand_over_on_the_way(backend: FakeBackend, story: Story) -> None:
+    approving(story)
+    async with driving(backend) as pilot:
+        await pilot.press("q", "t")
+        await shows(pilot, "Hand over run", "To whom, and why")
+        await pilot.press("escape", "escape")
+        await shows(pilot, "Another operator must approve")
+        assert backend.commands == []
+        await pilot.press("q", "t", *"lee: end of day", "enter")
+        await until(pilot, lambda: backend.commands)
+        assert backend.commands == [HandOver("lee", "end of day")]
+        backend.finish.put(Ended(exits.WAITS))
+        await until(pilot, lambda: pilot.app.return_value == exits.WAITS)
 
 
 async def test_a_place_in_use_offers_to_look_on(backend: FakeBackend, story: Story) -> None:

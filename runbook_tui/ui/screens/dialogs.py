@@ -119,6 +119,7 @@ def leave_dialog(run: str, running: Sequence[str], coming: str) -> Dialog:
     if running:
         choices[1] = Choice("leave", "Leave, the step goes on", "y")
         choices.append(Choice("stop", "Stop the step first … (interrupt, 10 s, then kill)", "x"))
+    choices.append(Choice("hand_over", "Hand over to somebody …", "t"))
     return Dialog(text("Leave this run?"), lines, tuple(choices))
 
 

@@ -350,10 +350,11 @@ class RunScreen(RunView):
                 return
             fields = {name: value for name, value in self.pane.form.values.items() if value}
         self._expects_rollback = event.choice == "rollback"
+        self._leaving = self._leaving or event.ask.id == decisions.HANDING_OVER
         self._send(decisions.command(event.ask, event.choice, event.reason, fields))
         self._question = ""
         self._focus_back()
-        if event.ask.id == decisions.MENU:
+        if event.ask.id in OPENED:
             self._close_menu()
 
     def _decided_as_watcher(self, choice: str, reason: str) -> None:
@@ -459,3 +460,14 @@ class RunScreen(RunView):
         elif choice == "stop" and state is not None:
             for stands, _ in state.open_attempts():
                 self.operator.send(StopStep(stands.id, f"{self._backend.operator} leaves"))
+        elif choice == "hand_over":
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Ask in the bar to whom, and leave when the driver has."""
+        scene = self._scene()
+        if scene is None:
+            return
+        self._came_from = self.checklist
+        self.bar.show_ask(decisions.handing_over(scene))
+        self.bar.enter_choice("hand_over")

@@ -44,7 +44,7 @@ from widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan
 
-OPENED = (decisions.MENU, watching.WATCH)
+OPENED = (decisions.MENU, decisions.HANDING_OVER, watching.WATCH)
 """What the operator opened in the bar: it stays until they leave it."""
 
 BELLS = (120.0, 300.0, 900.0)
@@ -376,7 +376,8 @@ class RunView(Screen[None]):
 
     def _renew_bar(self, scene: Scene) -> None:
         question = self._open_question(scene.state)
-        if question is not None and scene.driving:
+        leaves = self.bar.asking is not None and self.bar.asking.id == decisions.HANDING_OVER
+        if question is not None and scene.driving and not leaves:
             place = decisions.placed(scene.state, question)
             self.bar.show_ask(decisions.ask(scene, question, place))
             self._call_for(scene, question)
