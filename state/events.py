@@ -365,6 +365,15 @@ class ApprovalGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class ApproversReminded:
+    """The driver reminded those who may approve what a question asks; `online` watched then."""
+
+    kind: ClassVar[str] = "approvers_reminded"
+    question: str
+    online: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TakenOver:
     """Follows `run_resumed` when another driver was replaced: `before` on `host`.
 
@@ -413,6 +422,7 @@ Payload = (
     | NoteReceived
     | MessageTaken
     | ApprovalGiven
+    | ApproversReminded
     | TakenOver
     | HandedOver
 )

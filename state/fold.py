@@ -42,6 +42,7 @@ _RULES: Final[Mapping[type, Callable[[RunDraft, Record, Any], None]]] = {
     events.NoteReceived: fold_people.noted,
     events.MessageTaken: fold_people.message_taken,
     events.ApprovalGiven: fold_people.approved,
+    events.ApproversReminded: fold_people.reminded,
     events.TakenOver: fold_people.taken_over,
     events.HandedOver: fold_people.handed_over,
 }

@@ -2,6 +2,7 @@
 
 - A message of the inbox is taken once: its id is never seen again in the run.
 - An approval belongs to an open question that asks for one; of each identity the latest counts.
+  So does a reminder, which is a note on its step too.
 - `taken_over` comes from the driver that `run_resumed` made, `handed_over` from one that has not
   left.
 - A note is its writer's: the sender's when it came through the inbox, else the driver's.
@@ -14,6 +15,7 @@ from typing import Final
 
 from state.events import (
     ApprovalGiven,
+    ApproversReminded,
     HandedOver,
     MessageTaken,
     NoteAdded,
@@ -23,7 +25,7 @@ from state.events import (
 )
 from state.fold_draft import RunDraft
 from state.fold_steps import refuse
-from state.run_state import Approval, Note, Replaced
+from state.run_state import Approval, Note, Question, Replaced
 
 MESSAGES: Final = frozenset({"note", "stop", "approve", "deny", "take_over", "hand_over"})
 HOW: Final = frozenset({"yielded", "left", "expired", "silent"})
@@ -40,9 +42,7 @@ def message_taken(draft: RunDraft, record: Record, payload: MessageTaken) -> Non
 
 def approved(draft: RunDraft, record: Record, payload: ApprovalGiven) -> None:
     """Keep an approval with its question."""
-    question = next((one for one in draft.questions if one.id == payload.question), None)
-    if question is None or question.asks != "approval":
-        refuse(record, f"the question {payload.question} is not open, or asks for no approval")
+    question = _asked(draft, record, payload.question)
     given = Approval(
         payload.operator,
         payload.host,
@@ -52,8 +52,32 @@ def approved(draft: RunDraft, record: Record, payload: ApprovalGiven) -> None:
         payload.until,
     )
     others = [one for one in question.approvals if one.identity != payload.identity]
-    more = replace(question, approvals=(*others, given))
-    draft.questions = tuple(more if one is question else one for one in draft.questions)
+    _renew(draft, question, replace(question, approvals=(*others, given)))
+
+
+def reminded(draft: RunDraft, record: Record, payload: ApproversReminded) -> None:
+    """Keep with its question when others were reminded of it, and as a note on the step."""
+    question = _asked(draft, record, payload.question)
+    _renew(draft, question, replace(question, reminders=(*question.reminders, record.at)))
+    watched = f"; {', '.join(payload.online)} watched" if payload.online else ""
+    text = f"Reminded those who may approve it{watched}"
+    note = Note(text, question.step, record.operator, record.host, record.at)
+    if question.step is None:
+        draft.notes = (*draft.notes, note)
+    else:
+        step = draft.step(question.step, record)
+        step.notes = (*step.notes, note)
+
+
+def _asked(draft: RunDraft, record: Record, id_: str) -> Question:
+    question = next((one for one in draft.questions if one.id == id_), None)
+    if question is None or question.asks != "approval":
+        refuse(record, f"the question {id_} is not open, or asks for no approval")
+    return question
+
+
+def _renew(draft: RunDraft, before: Question, after: Question) -> None:
+    draft.questions = tuple(after if one is before else one for one in draft.questions)
 
 
 def taken_over(draft: RunDraft, record: Record, payload: TakenOver) -> None:

@@ -9,8 +9,8 @@
   after a final end only notes and the rollback's.
 - `run_rolled_back` follows the `rollback_begun` of the same linked run.
 - A question's id is never used twice; a step has at most one open question; an answer is one of
-  the choices. `confirm`, `typed`, `approval` and `manual` make the step wait, and it comes back to
-  where it was when they are closed; the others leave it as it is: failed, unknown or, elsewhere,
+  the choices. `confirm`, `typed`, `approval`, `withdrawn` (an approval that was taken back) and
+  `manual` make the step wait, and it comes back to where it was when they are closed; the others leave it as it is: failed, unknown or, elsewhere,
   running.
 """
 
@@ -39,7 +39,7 @@ from state.fold_steps import begin_group, refuse
 from state.run_state import ADOPT, DRIFT, Answered, Question
 from state.status import DONE_STEP, FINAL_RUN, RunStatus, StepStatus
 
-WAITING_ASKS: Final = frozenset({"confirm", "typed", "approval", "manual"})
+WAITING_ASKS: Final = frozenset({"confirm", "typed", "approval", "withdrawn", "manual"})
 ASKS: Final = WAITING_ASKS | {
     "failure",
     "unknown",

@@ -57,7 +57,8 @@ ADOPT = "adopt"
 class Question:
     """A decision that is open. `choices` are the command line's words; `typed` the name to type.
 
-    `approvals` are those given so far, in order, the latest of each identity.
+    `approvals` are those given so far, in order, the latest of each identity; `reminders` are the
+    times at which those who may give one were reminded.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Question:
     shown: Mapping[str, Json]
     asked_at: str
     approvals: tuple[Approval, ...] = ()
+    reminders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

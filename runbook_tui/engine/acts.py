@@ -15,6 +15,7 @@ from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.substitute import MissingValueError, fill
 from runbook_tui.engine import (
     approvals,
+    asking_others,
     clock,
     endings,
     jobs,
@@ -28,6 +29,7 @@ from runbook_tui.engine import decisions as d
 from runbook_tui.engine.facts import Facts
 from runbook_tui.engine.moves import Rest, move
 from runbook_tui.engine.plans import LivePlan
+from runbook_tui.engine.ports import Remind, TakeBack
 from runbook_tui.engine.rollbacks import Rollbacks
 from runbook_tui.engine.values import MASK, Values, at_instance, of_instances
 from state.events import (
@@ -119,6 +121,10 @@ class Acts:
         asked = questions.abort(state, reason)
         return (asked, QuestionAnswered(asked.id, "abort", "person", reason))
 
+    def of_approval(self, command: Remind | TakeBack, state: RunState) -> Sequence[Payload]:
+        """Return the events of a reminder, or of a question for approval that is taken back."""
+        return asking_others.events(command, self._plan, state)
+
     def ask_rollback(self, state: RunState, reason: str) -> Sequence[Payload]:
         """Return the question that confirms a rollback; nothing when it is asked already.
 
@@ -163,6 +169,8 @@ class Acts:
     def _asked_again(self, step: PlanStep, state: RunState) -> QuestionAsked:
         answer = state.steps[step.id].answer
         kind = answer.question.asks if answer is not None else "failure"
+        if kind == asking_others.WITHDRAWN and answer is not None:
+            return asking_others.asked_again(self._plan, step, state, answer.question)
         if kind == "manual":
             return self._question(d.AskManual(step.id), state)
         if kind in ("confirm", "typed", approvals.ASKS):

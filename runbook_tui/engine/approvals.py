@@ -116,7 +116,7 @@ def events(
     step = message.data.get("step")
     question = state.question_on(step) if isinstance(step, str) else None
     if question is None or question.asks != ASKS:
-        return f"{step or 'the run'} does not wait for an approval"
+        return closed(state, message.data.get("question")) or no_question(state, step)
     problem = _problem(message, question, state, identities, driver)
     if problem is not None:
         return problem
@@ -130,6 +130,30 @@ def events(
     return (
         ApprovalGiven(question.id, message.sender, message.host, message.identity, until, reason),
     )
+
+
+def no_question(state: RunState, step: object) -> str:
+    """Return in words that a step waits for no approval, and how the last question for one ended."""
+    found = [
+        one.question.id
+        for one in state.answered.values()
+        if one.question.step == step and one.question.asks == ASKS
+    ]
+    said = f"{step or 'the run'} does not wait for an approval"
+    return f"{said}: {closed(state, found[-1])}" if found else said
+
+
+def closed(state: RunState, question: object) -> str | None:
+    """Return in words how a question for approval came to its end; None while it has not."""
+    answer = state.answered.get(question) if isinstance(question, str) else None
+    if answer is None:
+        return None
+    at = f"{answer.at[:19]}Z"
+    because = f": {answer.reason}" if answer.reason else ""
+    if answer.choice is None:
+        return f"the question was withdrawn at {at}{because}"
+    done = {APPROVE: "approved", DENY: "refused"}.get(answer.choice, f"decided, {answer.choice},")
+    return f"it was {done} at {at}{because}"
 
 
 def _problem(
@@ -148,10 +172,12 @@ def _problem(
     roles = roles_of(question)
     if roles and not any(identities.is_member(who, role) for role in roles):
         return f"{who} is in none of the roles that may: {', '.join(roles)}"
-    if message.data.get("question") != question.id or message.data.get("binding") != binding(
-        state, question.step or ""
-    ):
-        return "it was given for something else: what is asked has changed since"
+    asked = message.data.get("question")
+    if asked != question.id or message.data.get("binding") != binding(state, question.step or ""):
+        return (
+            closed(state, asked)
+            or "it was given for something else: what is asked has changed since"
+        )
     if message.kind == APPROVE and clock.later(message.at, LASTS) <= clock.utc():
         return f"it has expired: given at {message.at[:19]}Z, and counts for an hour"
     return None

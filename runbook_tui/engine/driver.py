@@ -31,8 +31,10 @@ from runbook_tui.engine.ports import (
     NoAnswer,
     Operator,
     Release,
+    Remind,
     RollBack,
     StopStep,
+    TakeBack,
 )
 from runbook_tui.engine.recorder import Recorder
 from state.events import (
@@ -244,6 +246,8 @@ class Driver:
             self._leaving = command
         elif isinstance(command, Abort):
             self._record(self._acts.abort(state, command.reason))
+        elif isinstance(command, Remind | TakeBack):
+            self._record(self._acts.of_approval(command, state))
         elif isinstance(command, RollBack):
             self._record(self._acts.ask_rollback(state, command.reason))
         else:

@@ -13,7 +13,7 @@ from typing import Final
 
 from runbook_tui.definition.ids import template_of
 from runbook_tui.definition.problems import UsageProblem, did_you_mean
-from runbook_tui.engine import approvals, elsewhere
+from runbook_tui.engine import approvals, asking_others, elsewhere
 from runbook_tui.engine.ports import Answer, NoAnswer
 from state.run_state import DRIFT, Question
 
@@ -28,7 +28,9 @@ _CHOICE: Final = re.compile(
 )
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _OF_RUN: Final = ("start", "rollback")
-_BEFORE: Final = frozenset({"confirm", "typed", "start", approvals.ASKS, elsewhere.ASKS})
+_BEFORE: Final = frozenset(
+    {"confirm", "typed", "start", approvals.ASKS, asking_others.WITHDRAWN, elsewhere.ASKS}
+)
 
 
 @dataclass(slots=True)

@@ -138,8 +138,34 @@ class NotNow:
     question: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remind:
+    """The operator reminds those who may approve what a question asks."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The operator takes a question back that others were to approve."""
+
+    question: str
+    reason: str
+
+
 Command = (
-    Answer | StopStep | AddNote | Hold | Release | Leave | HandOver | Abort | RollBack | NotNow
+    Answer
+    | StopStep
+    | AddNote
+    | Hold
+    | Release
+    | Leave
+    | HandOver
+    | Abort
+    | RollBack
+    | NotNow
+    | Remind
+    | TakeBack
 )
 
 

@@ -54,7 +54,7 @@ def confirm(
         step.id,
         step.confirm if typed or approval else "confirm",
         text,
-        (*yes, "skip", *_ways_out(plan)),
+        (*yes, "skip", *ways_out(plan)),
         place if typed else None,
         shown,
     )
@@ -67,7 +67,7 @@ def manual(plan: Plan, step: PlanStep, state: RunState, shown: Mapping[str, Json
         step.id,
         "manual",
         f"{step.name}: done?" if len(manuals.offered(step)) == 1 else f"{step.name}: which?",
-        (*manuals.offered(step), "skip", *_ways_out(plan)),
+        (*manuals.offered(step), "skip", *ways_out(plan)),
         None,
         shown,
     )
@@ -160,10 +160,11 @@ def _after_failure(plan: Plan, step: PlanStep, stands: StepState, asks: str) -> 
     words.append("skip")
     if step.undo is not None and acted and not undone:
         words.append("undo")
-    return [*words, *_ways_out(plan)]
+    return [*words, *ways_out(plan)]
 
 
-def _ways_out(plan: Plan) -> tuple[str, ...]:
+def ways_out(plan: Plan) -> tuple[str, ...]:
+    """Return the answers that end the run."""
     return ("rollback", "abort") if plan.way_back else ("abort",)
 
 

@@ -150,6 +150,13 @@ def _refused(state: RunState, data: Mapping[str, Any]) -> str:
     return f"  {data['what'].replace('_', ' ')} by {_who(data)} did not count: {data['refused']}"
 
 
+def _reminded(state: RunState, data: Mapping[str, Any]) -> str:
+    question = state.question(data["question"])
+    what = f" of: {question.text}" if question is not None else ""
+    watch = f" ({', '.join(data['online'])} watch)" if data["online"] else ""
+    return f"  those who may approve are reminded{what}{watch}"
+
+
 _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "run_started": _started,
     "run_resumed": _resumed,
@@ -181,6 +188,7 @@ _LINES: Final[Mapping[str, Callable[[RunState, Mapping[str, Any]], str]]] = {
     "approval_given": lambda state, data: (
         f"  approved by {data['operator']}@{data['host']} ({data['identity']}){_because(data)}"
     ),
+    "approvers_reminded": _reminded,
     "taken_over": lambda state, data: (
         f"  taken over from {data['before']}@{data['host']}{_because(data)}"
     ),

@@ -18,7 +18,7 @@ def vote(store: Store, state: RunState, step: str, kind: str, reason: str, own: 
     advice = f"See: runbook show {state.run}"
     question = state.question_on(step)
     if question is None or question.asks != approvals.ASKS:
-        raise UsageProblem(f"{step} does not wait for an approval", advice)
+        raise UsageProblem(approvals.no_question(state, step), advice)
     data = approvals.data(question, state, reason)
     held = store.leases.held_by("run", state.run)
     driver = held.holder.role if held is not None and held.holder is not None else None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from state.codec import head_of
 from state.events import (
     ApprovalGiven,
+    ApproversReminded,
     AttemptEnded,
     AttemptIntended,
     AttemptVoided,
@@ -146,6 +147,7 @@ def _for_steps(state: RunState) -> Iterator[Payload]:
         if question.asks == "approval":
             role = f"role{len(question.approvals)}"
             yield ApprovalGiven(question.id, "lee", "desk", role, _UNTIL)
+            yield ApproversReminded(question.id, ("lee@desk",))
     for step in state.steps.values():
         yield NoteAdded("slow today", step.id)
         if _is_template(state, step):

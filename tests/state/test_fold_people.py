@@ -8,6 +8,7 @@ from state.codec import chain, head_of
 from state.errors import FoldError
 from state.events import (
     ApprovalGiven,
+    ApproversReminded,
     HandedOver,
     MessageTaken,
     NoteReceived,
@@ -50,6 +51,14 @@ def test_approvals_gather_on_their_question_and_stay_with_its_answer() -> None:
     assert done.answered["q1"].question.approvals == given
 
 
+def test_a_reminder_stays_with_its_question_and_is_a_note() -> None:
+    state = folded(AB, ASKED, ApproversReminded("q1", ("lee@desk", "sam@lab")), LEE)
+    assert len(state.questions[0].reminders) == 1
+    assert len(state.questions[0].approvals) == 1
+    [note] = state.step("a").notes
+    assert note.text == "Reminded those who may approve it; lee@desk, sam@lab watched"
+
+
 def test_of_each_identity_the_latest_approval_counts() -> None:
     later = ApprovalGiven("q1", "lee", "desk", "role_lee", "2026-11-23T14:00:00.000000Z")
     [given] = folded(AB, ASKED, LEE, later).questions[0].approvals
@@ -76,6 +85,7 @@ REFUSED: dict[str, tuple[tuple[Payload, ...], str]] = {
     "a message twice": ((AB, TAKEN, TAKEN), "was taken before"),
     "a message that is none": ((AB, MessageTaken("m1", "x", "l", "d", "", AT)), "nobody sends x"),
     "an approval of nothing": ((AB, LEE), "is not open"),
+    "a reminder of nothing": ((AB, ApproversReminded("q1")), "is not open"),
     "an approval of something else": (
         (AB, QuestionAsked("q1", "a", "confirm", "x", ("yes",)), LEE),
         "asks for no approval",
