@@ -10,8 +10,8 @@
 - `run_rolled_back` follows the `rollback_begun` of the same linked run.
 - A question's id is never used twice; a step has at most one open question; an answer is one of
   the choices. `confirm`, `typed`, `approval`, `withdrawn` (an approval that was taken back) and
-  `manual` make the step wait, and it comes back to where it was when they are closed; the others leave it as it is: failed, unknown or, elsewhere,
-  running.
+  `manual` make the step wait, and it comes back to where it was when they are closed; the others
+  leave it as it is: failed, unknown or, elsewhere, running.
 """
 
 from __future__ import annotations

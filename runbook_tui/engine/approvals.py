@@ -133,7 +133,7 @@ def events(
 
 
 def no_question(state: RunState, step: object) -> str:
-    """Return in words that a step waits for no approval, and how the last question for one ended."""
+    """Say that a step waits for no approval, and how the last question for one ended."""
     found = [
         one.question.id
         for one in state.answered.values()
