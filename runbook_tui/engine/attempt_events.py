@@ -8,6 +8,7 @@ from runbook_tui.actions import registry
 from runbook_tui.definition.plan import PlanStep
 from runbook_tui.engine import judging
 from runbook_tui.engine.judging import TIMEOUT
+from runbook_tui.engine.retries import GONE
 from state.events import AttemptEnded, AttemptIntended
 from state.run_state import AttemptState, RunState
 from state.status import AttemptStatus
@@ -74,10 +75,15 @@ def not_started(step: PlanStep, attempt: AttemptState, reason: str) -> AttemptEn
     )
 
 
-def stand_in(attempt: AttemptState, result: Result | Corrupt | None) -> Result:
-    """Return what stands for the result of an attempt that left none."""
+def stand_in(
+    attempt: AttemptState, result: Result | Corrupt | None, *, gone: bool = False
+) -> Result:
+    """Return what stands for the result of an attempt that left none; `gone`: no directory."""
     said = result.reason if isinstance(result, Corrupt) else "it left no result"
     died = judging.died(f"Its worker died: {said}.")
+    if gone:
+        reason = f"Its directory {attempt.directory} is gone, with all that its worker had left."
+        died = replace(died, cause=GONE, reason=reason)
     if attempt.stop_reason is not None:
         return replace(died, status="stopped", cause=None, reason=f"Stopped: {attempt.stop_reason}")
     return died

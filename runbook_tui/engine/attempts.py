@@ -222,7 +222,9 @@ class Attempts:
         elif row is recovery.Row.VOID:
             self._void(step, attempt, directory)
         else:
-            self._outcomes.judge(step, attempt, attempt_events.stand_in(attempt, result))
+            gone = not found.directory and result is None
+            stands_for = attempt_events.stand_in(attempt, result, gone=gone)
+            self._outcomes.judge(step, attempt, stands_for)
 
     def _void(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> None:
         if directory.claimed() is None and not directory.claim_void():

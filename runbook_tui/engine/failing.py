@@ -6,6 +6,7 @@
 | stopped by somebody                                  | ask                                  |
 | its worker died, and a look found no effect          | again, at most twice by itself       |
 | its machine was declared dead                        | ask; again if it only reads          |
+| its directory is gone                                | ask; again if it only reads          |
 | its worker never began                               | again, at most twice by itself       |
 | failed, a retry is left and harmless                 | retry                                |
 | failed otherwise                                     | the author's `on_failure`            |
@@ -55,7 +56,7 @@ def after(step: PlanStep, stands: StepState, state: RunState) -> Next:
         return _POLICY[step.on_failure]
     if last.undo or last.status is AttemptStatus.STOPPED:
         return Next.ASK
-    if last.cause == retries.ELSEWHERE:
+    if last.cause in (retries.ELSEWHERE, retries.GONE):
         return Next.AGAIN_AT_ONCE if last.reads else Next.ASK
     if last.status is AttemptStatus.VOID or last.cause == retries.INTERRUPTED:
         if deaths(stands) > RERUNS:

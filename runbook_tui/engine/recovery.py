@@ -30,7 +30,8 @@ class Found:
     """What the attempt directory and the kernel say.
 
     `claim` is `worker`, `void` or None; `result` is `valid`, `corrupt` or `none`. `alive`: its lock
-    is held or a recorded process lives. `begun_here` tells that this machine intended it.
+    is held (a removed one, too) or a recorded process lives. `begun_here` tells that this machine
+    intended it.
     """
 
     begun_here: bool

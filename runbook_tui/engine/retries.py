@@ -57,7 +57,10 @@ INTERRUPTED = "interrupted"
 ELSEWHERE = "elsewhere"
 """The cause of an attempt whose machine was declared dead."""
 
-CUT_SHORT = frozenset({INTERRUPTED, ELSEWHERE})
+GONE = "gone"
+"""The cause of an attempt whose directory is gone: who lives of it cannot be known for sure."""
+
+CUT_SHORT = frozenset({INTERRUPTED, ELSEWHERE, GONE})
 
 
 def _decided_at(step: str, state: RunState) -> str:

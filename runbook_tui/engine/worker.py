@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -139,9 +140,12 @@ def _write(attempt: AttemptDir, result: Result) -> None:
     while True:
         try:
             attempt.write_result(result)
-        except OSError:
+        except OSError as problem:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(1.0)
+            if isinstance(problem, FileNotFoundError):  # somebody has removed the directory
+                with suppress(OSError):
+                    attempt.restore()
+            time.sleep(0.1)
         else:
             return

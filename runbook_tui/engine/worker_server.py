@@ -116,19 +116,28 @@ def _stop(content: bytes) -> None:
 
 def stop_attempt(attempt: AttemptDir, graces: tuple[float, float]) -> None:
     """Have an attempt's worker stop; without one (or a frozen one), end its processes ourselves."""
-    mark = attempt.worker()
+    mark = attempt.worker() or _worker_without_claim(attempt)
     if mark is not None and proc.send(mark, signal.SIGTERM):
         proc.send(mark, signal.SIGCONT)
         deadline = time.monotonic() + sum(graces) + 3 * stopping.FIRM
         while mark.alive() and time.monotonic() < deadline:
             time.sleep(0.05)
-    if attempt.read_result() is None and attempt.claimed() == "worker":
-        identity = attempt.lock_identity()
-        stopping.stop(lambda: _processes(identity), graces)
+    if attempt.read_result() is None and (attempt.claimed() == "worker" or not attempt.exists()):
+        stopping.stop(lambda: _processes(attempt), graces)
 
 
-def _processes(identity: tuple[int, int]) -> list[ProcessMark]:
+def _worker_without_claim(attempt: AttemptDir) -> ProcessMark | None:
+    """Return the worker of an attempt whose directory was removed: all others descend from it."""
+    holders = [] if attempt.exists() else attempt.holders_of_removed()
+    children = set(proc.descendants(holder.pid for holder in holders))
+    return next((holder for holder in holders if holder not in children), None)
+
+
+def _processes(attempt: AttemptDir) -> list[ProcessMark]:
     """Return who shares an attempt's lock, and their descendants."""
-    holders = proc.lock_holders(*identity)
+    try:
+        holders = proc.lock_holders(*attempt.lock_identity())
+    except FileNotFoundError:
+        holders = attempt.holders_of_removed()
     children = proc.descendants(holder.pid for holder in holders)
     return list(dict.fromkeys([*holders, *children]))

@@ -15,9 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from state.stores import removed
 from state.stores.files import read_or_none, sync_directory, sync_file, write_all, write_whole
 from state.stores.machine import ProcessMark, process_mark
-from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
+from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory, state_of
 from state.stores.result import Corrupt, Result, dump_result, load_result
 
 Claim = Literal["worker", "void"]
@@ -75,6 +76,15 @@ class AttemptDir:
     def exists(self) -> bool:
         """Whether the directory is there with its lock file; if not, nothing is known of it."""
         return self._lock.is_file()
+
+    def restore(self) -> None:
+        """Make the directory again that somebody removed, for what is yet to be said in it.
+
+        Not where the whole state directory is gone: then nobody would read it.
+        """
+        state = state_of(self.path)
+        if state is not None and state.is_dir():
+            make_directory(self.path)
 
     def claim_worker(self) -> bool:
         """Claim the right to act, after `hold`. False when somebody was first: leave then.
@@ -146,15 +156,19 @@ class AttemptDir:
             raise LockTakenError(f"the lock file of {self.path} was replaced")
 
     def locked(self) -> bool:
-        """Whether a process of the attempt holds the lock; False when there is no lock file."""
+        """Whether a process of the attempt holds the lock, also one that was removed meanwhile."""
         try:
             handle = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
-            return False
+            return bool(self.holders_of_removed())
         try:
             return not _locked_now(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
+
+    def holders_of_removed(self) -> list[ProcessMark]:
+        """Return who has the lock file open that was here and is gone."""
+        return removed.holders(self._lock)
 
     def write_main(self, pid: int) -> None:
         """Record the main process of the attempt's command; one already gone leaves no record."""
@@ -175,6 +189,7 @@ class AttemptDir:
     def ask_stop(self, reason: str) -> None:
         """Ask the attempt's worker to stop; the first reason stays."""
         if self.stop_asked() is None:
+            self.restore()
             write_whole(self._stop, reason.encode(errors="replace"), sync=False)
 
     def stop_asked(self) -> str | None:

@@ -14,6 +14,12 @@ def attempt_directory(run: str, step: str, number: int) -> str:
     return f"runs/{run}/attempts/{step.replace('/', '+')}.{number}"
 
 
+def state_of(attempt: Path) -> Path | None:
+    """Return the state directory that an attempt's directory lies in; None when in none."""
+    above = attempt.parents
+    return above[3] if len(above) > 3 and above[2].name == "runs" else None
+
+
 def locks_directory(state: Path) -> Path:
     """Return where the locks of environments and runs lie."""
     return state / "locks"

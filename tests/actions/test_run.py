@@ -65,6 +65,13 @@ def test_outputs_are_handed_on_and_their_file_is_gone(bench: Bench) -> None:
     assert stat.S_IMODE((bench.attempt(1) / "script").stat().st_mode) == 0o600
 
 
+def test_a_removed_file_of_outputs_hands_nothing_on(bench: Bench) -> None:
+    script = 'rm "$RUNBOOK_OUTPUT"'
+    assert text(bench, {"script": script})[0].outputs == {}
+    failure = refused(bench.job("run", {"script": script, "outputs": ["rev"]}))
+    assert failure.sentence.startswith("The script ran, but: The output rev is missing")
+
+
 @pytest.mark.parametrize(
     ("script", "sentence"),
     [

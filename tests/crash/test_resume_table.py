@@ -18,6 +18,8 @@ The rows are those of `docs/resume.md`, word for word; two tests at the end hold
 |  | test_a_result_is_adopted_though_the_lock_is_held |
 | the worker, or a process of its command, is alive | test_a_living_worker_is_taken_up |
 |  | test_a_living_worker_may_be_stopped |
+|  | test_it_is_alive_though_its_directory_was_removed |
+|  | test_it_may_be_stopped_though_its_directory_was_removed |
 | the worker never took its claim | test_what_was_never_claimed_is_run |
 | a read-only step without a result | test_what_only_reads_is_run_again |
 |  | test_a_monitor_keeps_the_time_it_served |
@@ -31,12 +33,14 @@ The rows are those of `docs/resume.md`, word for word; two tests at the end hold
 | … nothing can tell | test_without_a_look_nobody_knows |
 |  | test_a_corrupt_result_is_no_result |
 |  | test_a_directory_that_is_gone_says_nothing |
+|  | test_a_directory_that_is_gone_is_no_proof_that_nobody_acts |
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -66,6 +70,14 @@ CHECKED = """\
   name: First
   run: echo a >> EFFECTS
   verify: {run: grep -q a EFFECTS, absent: [1, 2]}
+"""
+WAITING = """\
+- id: a
+  run: |
+    echo begun >> EFFECTS
+    until test -e GATE; do sleep 0.05; done
+    echo done >> EFFECTS
+  verify: {run: grep -q done EFFECTS, absent: [1, 2]}
 """
 
 
@@ -560,6 +572,47 @@ def test_a_directory_that_is_gone_says_nothing(run: Interrupted) -> None:
     assert run.resume(operator) == exits.WAITS
     assert operator.asked[0].asks == "unknown"
     assert run.lines() == ["a"]
+
+
+def test_a_directory_that_is_gone_is_no_proof_that_nobody_acts(
+    run: Interrupted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moved away and not deleted, it shows nobody at work: `absent` may be true only so far."""
+    run.write(CHECKED)
+    with fault(monkeypatch, "worker.before-act@a:kill"):
+        run.leave_dead("a")
+    run.attempt("a").path.rename(run.directory / "gone")
+    operator = ScriptedOperator()
+    assert run.resume(operator) == exits.FAILED
+    assert operator.asked[0].asks == "failure"
+    assert "attempts/a.1 is gone" in str(run.step("a").reason)
+    assert run.lines() == []
+
+
+def test_it_is_alive_though_its_directory_was_removed(run: Interrupted) -> None:
+    """Nothing runs beside it, whatever `verify` says so far; its result comes to where it was."""
+    gate = run.directory / "gate"
+    run.write(WAITING.replace("GATE", str(gate)))
+    run.leave_behind("a")
+    until(lambda: run.lines() == ["begun"], "the command's beginning")
+    shutil.rmtree(run.attempt("a").path)
+    operator = ScriptedOperator().when(lambda state: state.resumes == 1, gate.touch)
+    assert run.resume(operator) == exits.DONE
+    assert (run.pool.acts("a"), run.step("a").adopted) == (1, False)
+    assert run.lines() == ["begun", "done"]
+
+
+def test_it_may_be_stopped_though_its_directory_was_removed(run: Interrupted) -> None:
+    run.write(WAITING.replace("GATE", str(run.directory / "gate")))
+    run.leave_behind("a")
+    until(lambda: run.lines() == ["begun"], "the command's beginning")
+    directory = run.attempt("a")
+    shutil.rmtree(directory.path)
+    operator = ScriptedOperator().when(lambda state: state.resumes == 1, StopStep("a", "late"))
+    assert run.resume(operator) == exits.FAILED
+    assert run.step("a").attempts[0].status == "stopped"
+    assert not directory.holders_of_removed()
+    assert run.lines() == ["begun"]
 
 
 def table() -> dict[str, list[str]]:

@@ -35,7 +35,7 @@ def perform(job: Job, context: Context) -> Outcome:
         _judge(ended, shown(options))
         outputs = _outputs(path, options.get("outputs") or (), job.secrets)
     finally:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return Outcome(outputs=outputs, evidence=(evidence(ended, shown(options)),))
 
 
@@ -126,8 +126,11 @@ def _note(ended: Exit) -> str:
 def _outputs(
     path: Path, declared: Sequence[str] | Mapping[str, Any], secrets: Sequence[str]
 ) -> dict[str, str]:
-    with path.open("rb") as file:
-        data = file.read(output_file.LIMIT + 1)
+    try:
+        with path.open("rb") as file:
+            data = file.read(output_file.LIMIT + 1)
+    except FileNotFoundError:  # somebody removed it: nothing is handed on
+        data = b""
     try:
         return output_file.read(data, declared, secrets)
     except output_file.OutputError as fault:
