@@ -88,6 +88,13 @@ def roles_of(question: Question) -> tuple[str, ...]:
     return tuple(str(role) for role in roles) if isinstance(roles, list | tuple) else ()
 
 
+def whose(question: Question) -> str:
+    """Return in words whose approval counts."""
+    but = f" but {question.shown['asked_by']}" if question.shown.get("asked_by") else " else"
+    roles = roles_of(question)
+    return f"anyone{but}" + (f" in group {' or '.join(roles)}" if roles else "")
+
+
 def cannot(plan: Plan, identities: Identities) -> str | None:
     """Return why a plan's approvals cannot be had from this store, None when they can."""
     step = next((step for step in plan.steps() if step.confirm == ASKS), None)

@@ -34,6 +34,7 @@ class HeadlessOperator:
         self._say = say
         self._told = threading.Event()
         self._signal: str | None = None
+        self._run = "RUN"
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> HeadlessOperator:
@@ -59,7 +60,7 @@ class HeadlessOperator:
         try:
             return self._answers.answer(question)
         except NoAnswer:
-            self._say(telling.no_answer(question))
+            self._say(telling.no_answer(question, self._run))
             raise
 
     def refused(self, question: Question, sentence: str) -> None:
@@ -68,6 +69,7 @@ class HeadlessOperator:
 
     def publish(self, state: RunState, records: Sequence[Record]) -> None:
         """Print what was journaled."""
+        self._run = state.run
         for record in records:
             line = telling.line(state, record)
             if line is not None:

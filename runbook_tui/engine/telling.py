@@ -32,12 +32,22 @@ def asked(question: Question) -> Iterator[str]:
         lines = shown.get(name)
         for text in lines if isinstance(lines, list) else ():
             yield f"  {label}: {text}"
+    if question.asks == approvals.ASKS:
+        yield from _who_approves(question)
     if question.asks == "manual":
         for text in str(shown.get("text", "")).splitlines():
             yield f"  {text}"
 
 
-def no_answer(question: Question) -> str:
+def _who_approves(question: Question) -> Iterator[str]:
+    needed = approvals.needed(question)
+    many = "1 other person" if needed == 1 else f"{needed} other people"
+    yield f"  {many} must approve it: {approvals.whose(question)} (roles in the database)"
+    for one in question.approvals:
+        yield f"  approved by {one.operator}@{one.host} ({one.identity}) until {one.until[:19]}Z"
+
+
+def no_answer(question: Question, run: str) -> str:
     """Return how the question can be answered from the command line."""
     name = question.step or question.asks
     if question.typed is not None:
@@ -45,7 +55,10 @@ def no_answer(question: Question) -> str:
     if question.asks == "confirm":
         return f"  not answered: give --yes, or --answer {name}=skip:REASON"
     if question.asks == approvals.ASKS:
-        return f"  others must approve: runbook approve RUN {name}; then: runbook resume RUN"
+        return (
+            f'  they run: runbook approve {run} {name} --reason "what I looked at" '
+            f"(no: runbook deny); then, within the hour, run: runbook resume {run}"
+        )
     return f"  not answered: give --answer {name}=CHOICE, one of {', '.join(question.choices)}"
 
 

@@ -25,8 +25,14 @@ def run(team: Team) -> str:
     team.write(STEP, "parameters: {version: {default: v1}}\n")
     waits = team.operator("dana").run("run", "a.yaml", "--headless", "--yes")
     waits.expect(exits.WAITS)
-    assert "runbook approve" in waits.output
-    return team.records()[0].run
+    started = team.records()[0].run
+    for said in (
+        "2 other people must approve it: anyone but dana in group release",
+        f"runbook approve {started} a --reason",
+        f"then, within the hour, run: runbook resume {started}",
+    ):
+        assert said in waits.output
+    return started
 
 
 def sent(team: Team, name: str, **changed: str) -> None:
@@ -53,7 +59,8 @@ def test_two_others_who_may_must_say_so(team: Team, run: str) -> None:
     assert "none of the roles" in says("kim", exits.USAGE)
     assert "takes it along" in says("lee", exits.DONE)
     resume = ("resume", run, "--headless")
-    team.operator("dana").run(*resume).expect(exits.WAITS)
+    again = team.operator("dana").run(*resume).expect(exits.WAITS)
+    assert "approved by lee@" in again.output
     assert not (team.work / "a.txt").exists()
     says("sam", exits.DONE)
     team.operator("dana").run(*resume).expect(exits.DONE)
