@@ -17,6 +17,7 @@ from runbook_tui.ui.backend import Ended
 from runbook_tui.ui.screens.dialogs import Dialog
 from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run import RunScreen
+from runbook_tui.ui.screens.run_navigation import RunNavigation
 from runbook_tui.ui.shell_here import Shell
 from state.events import QuestionAnswered, RunResumed
 from state.json_value import Json
@@ -268,7 +269,7 @@ def test_letters_that_look_and_letters_that_act_are_disjoint() -> None:
     looking = {key for line in keys.LOOK for cell in (line[0], line[2]) for key in cell.split()}
     bound = {
         key
-        for binding in (*RunScreen.BINDINGS, *RunbookApp.BINDINGS)
+        for binding in (*RunNavigation.BINDINGS, *RunScreen.BINDINGS, *RunbookApp.BINDINGS)
         for key in getattr(binding, "key", "").split(",")
     }
     assert not acting & looking

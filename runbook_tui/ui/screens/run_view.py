@@ -1,31 +1,29 @@
-"""How a run is shown: from its driver's states to the widgets, ten times a second."""
+"""How a run is shown: from its states to the widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
 
-from runbook_tui.engine import plans
-from runbook_tui.exits import IN_USE
 from runbook_tui.ui import clock, decisions, keys, watching
 from runbook_tui.ui.attention import current_step, first_question
-from runbook_tui.ui.backend import Audited, Backend, BackendError, Driven, Ended, Recorded
-from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
+from runbook_tui.ui.backend import Backend, BackendError, Ended
+from runbook_tui.ui.bells import Bells
+from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.checklist import step_lines
-from runbook_tui.ui.following import Follower
 from runbook_tui.ui.heading import header
 from runbook_tui.ui.now_bar import now_bar
 from runbook_tui.ui.resume_summary import away, resume_sections
-from runbook_tui.ui.scene import Peek, Scene
+from runbook_tui.ui.scene import Scene
 from runbook_tui.ui.screens.notes import NoteArea
+from runbook_tui.ui.screens.run_feed import RunFeed
 from runbook_tui.ui.screens.step_pane import StepPane
 from runbook_tui.ui.side import side_sections
 from runbook_tui.ui.sizes import NARROW, WIDE
@@ -41,18 +39,12 @@ from widgets.safe import safe
 from widgets.step_tree import StepTree
 from widgets.text_pane import TextPane
 
-if TYPE_CHECKING:
-    from runbook_tui.definition.plan import Plan
-
 OPENED = (decisions.MENU, decisions.HANDING_OVER, watching.WATCH)
 """What the operator opened in the bar: it stays until they leave it."""
 
-BELLS = (120.0, 300.0, 900.0)
-"""Seconds after which an unanswered question rings again."""
 
-
-class RunView(Screen[None]):
-    """The widgets of one run, driven by this session or only shown."""
+class RunView(RunFeed):
+    """The widgets of one run."""
 
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
     """The screen's own would repaint all of it, at each move of the focus."""
@@ -72,43 +64,15 @@ class RunView(Screen[None]):
         `rolls_back`: it was called for a rollback, whose plan is shown as soon as it is asked.
         `wants`: why this session is to drive the run instead of whoever does.
         """
-        super().__init__()
-        self._backend = backend
-        self._drive = drive
-        self._wants = wants
-        self._run = run
-        self.operator = operator or ScreenOperator()
-        self.driving: Driving | None = None
-        self._watcher = Watcher(backend.state_directory, backend.bring_output)
-        self._plans: dict[str, Plan] = {}
-        self._expanded: tuple[int, int, Plan] | None = None
-        self._state: RunState | None = None
-        self._before: RunState | None = None
+        super().__init__(backend, drive, run=run, operator=operator, wants=wants)
+        self._expects_rollback = rolls_back
         self._greeting: tuple[str, RunState] | None = None
-        self._audited: Audited | None = None
-        self._peeks: Mapping[str, Peek] = {}
-        self._held = False
-        self._away = ""
         self._step = ""
         self._own_choice = False
         self._question = ""
-        self._rung: tuple[str, float, int] = ("", 0.0, 0)
-        self._expects_rollback = rolls_back
+        self._bells = Bells()
         self._zoomed = False
         self._came_from: Widget | None = None
-        self._second = ""
-        self._leaving = False
-        self._follower: Follower | None = None
-        self._driven: Driven | None = None
-        self._asking = ""
-        """What goes on while whoever drives is asked to let this session drive."""
-        self._drove = self._gone = False
-        self.opens = False
-        """Go into the bar as soon as it is known who drives."""
-        self._lost = ""
-        """Why this session does not drive, or does so no more."""
-        self.code = 0
-        """Exit code of what was driven here."""
         self.header = RunHeader(
             Header(text("Runbook"), where=text("Reading the run")),
             clock.now_here,
@@ -135,53 +99,9 @@ class RunView(Screen[None]):
         yield self.keys
 
     def on_mount(self) -> None:
-        """Begin to drive, and to look ten times a second for what is new."""
+        """Say that the run is read."""
         self.checklist.focus()
         self.bar.show_now(Now(text("Now"), ((text("Reading the run."), EMPTY),)))
-        if self._run is not None:
-            self._read_first(self._run)
-        elif self._drive is not None:
-            self._begin()
-        self.set_interval(0.1, self._tick)
-
-    def on_unmount(self) -> None:
-        """End the watching threads."""
-        self._follow(None)
-        self._watcher.close()
-
-    @work(thread=True)
-    def _read_first(self, run: str) -> None:
-        """Read what the journal has before anything else happens."""
-        try:
-            recorded = self._backend.recorded(run)
-            if self._drive is not None:
-                self._audited = self._backend.audited(run)
-        except BackendError as problem:
-            self.app.call_from_thread(self._cannot, problem)
-            return
-        self.app.call_from_thread(self._have, recorded)
-
-    def _have(self, recorded: Recorded) -> None:
-        self._plans[recorded.state.run] = recorded.plan
-        self._state = recorded.state
-        if self._drive is not None:
-            self._before = recorded.state
-            self._begin()
-        elif not recorded.state.final:
-            self._follow(recorded.state.run)
-            if self._wants:
-                self.take_over(recorded.state, self._wants)
-        self._renew()
-
-    def take_over(self, state: RunState, reason: str) -> None:
-        """Drive the run here; a screen knows how."""
-
-    def _follow(self, run: str | None) -> None:
-        """Follow a run that is driven elsewhere; None: no more."""
-        if self._follower is not None:
-            self._follower.close()
-        self._follower = Follower(self._backend, run) if run is not None else None
-        self._driven = None
 
     def _cannot(self, problem: BackendError) -> None:
         lines = [(safe(problem.sentence), EMPTY)]
@@ -189,63 +109,8 @@ class RunView(Screen[None]):
             lines.append((safe(problem.advice), EMPTY))
         self.bar.show_now(Now(text("This cannot go on"), tuple(lines)))
 
-    def _begin(self) -> None:
-        drive, operator = self._drive, self.operator
-        if drive is not None:
-            self.driving = Driving(lambda: drive(operator))
-
-    @property
-    def state(self) -> RunState | None:
-        """The run as it was last published."""
-        return self._state
-
-    @property
-    def is_driving(self) -> bool:
-        """True while the driver of this session is at it."""
-        return self.driving is not None and self.driving.alive and not self._asking
-
-    def _tick(self) -> None:
-        """Take what is new; once a second also what only time has changed."""
-        state, peeks = self.operator.take(), self._watcher.take()
-        ended = self.driving is not None and not self.driving.alive
-        refusal = self.operator.take_refusal()
-        if refusal:
-            self.keys.say(safe(refusal))
-        if self.operator.away != self._away:
-            self._away = self.operator.away
-            if not self._away:
-                self.keys.say(text("The journal is back: the run goes on."))
-            self._renew()
-        if state is not None:
-            self._drove, self._asking, self._lost = True, "", ""
-            self._follow(None)
-            self._take_state(state)
-        followed = self._follower.take() if self._follower is not None else None
-        if followed is not None:
-            state, self._driven = followed
-            self._take_state(state)
-            if self.opens and self._driven is not None and self._scene() is not None:
-                self.opens = False
-                self.call_later(self.run_action, "decide")
-        if peeks is not None:
-            self._peeks = peeks
-        second = clock.now_utc().strftime("%H:%M:%S")
-        if state is not None or peeks is not None or second != self._second or ended:
-            self._second = second
-            self._renew()
-        if ended and self.driving is not None:
-            self._driver_ended(self.driving)
-
-    def _take_state(self, state: RunState) -> None:
-        first = self._state is None or self._state.run != state.run
-        if self._state is not None and not first and state.adopted != self._state.adopted:
-            self._plans.pop(state.run, None)  # the run has other steps now
-        self._state = state
-        if state.run not in self._plans:
-            self._read_plan(state.run)
-        elif first or (self._before is not None and state.resumes > self._before.resumes):
-            self._greet()
-        self._renew_greeting()
+    def _tell(self, words: Content) -> None:
+        self.keys.say(words)
 
     def _greet(self) -> None:
         """After a resume: say what happened while nobody was here."""
@@ -257,7 +122,7 @@ class RunView(Screen[None]):
         self._greeting = f"While you were away, {lasting(gone)}", before
         self._tell_greeting(scene)
 
-    def _renew_greeting(self) -> None:
+    def _state_taken(self) -> None:
         """Keep what is said there true for as long as it is shown: looks may still be out."""
         scene = self._scene()
         if scene is not None and self.pane.greets:
@@ -267,75 +132,6 @@ class RunView(Screen[None]):
         if self._greeting is not None:
             title, before = self._greeting
             self.pane.show_resume(title, resume_sections(scene, before, self._audited))
-
-    @work(thread=True)
-    def _read_plan(self, run: str) -> None:
-        try:
-            plan = self._backend.recorded(run).plan
-        except BackendError as problem:
-            self.app.call_from_thread(self._cannot, problem)
-            return
-        self.app.call_from_thread(self._have_plan, run, plan)
-
-    def _have_plan(self, run: str, plan: Plan) -> None:
-        self._plans[run] = plan
-        self._step, self._own_choice = "", False
-        self._renew()
-
-    def _driver_ended(self, driving: Driving) -> None:
-        """The driver is gone: say how, or go when the operator wanted to."""
-        self.driving, self._drive, self._asking = None, None, ""
-        if self._leaving:
-            self.app.exit(driving.ended.code if driving.ended else 1)
-            return
-        ended = driving.ended
-        self.code = ended.code if ended else 1
-        if ended is not None and ended.code == IN_USE and self._state is not None:
-            self._turn_to_watching(self._state.run, ended)
-        elif ended is not None and ended.by is not None and ended.by.run:
-            self.in_use(ended, ended.by)
-        elif ended is not None and ended.sentence:
-            self._cannot(BackendError(ended.sentence, ended.advice))
-        elif driving.failure is not None:
-            words = f"The driver failed: {driving.failure!r}. Running steps go on."
-            self._cannot(BackendError(words, "Leave with q, then run: runbook resume"))
-        else:
-            self._renew()
-
-    def _turn_to_watching(self, run: str, ended: Ended) -> None:
-        """Somebody else drives: this screen reads on."""
-        self._lost = ended.sentence
-        self._follow(run)
-        self._renew()
-
-    def in_use(self, ended: Ended, by: Driven) -> None:
-        """The place is in use by another run; a screen may do more than say so."""
-        self._cannot(BackendError(ended.sentence, ended.advice))
-
-    def _scene(self) -> Scene | None:
-        state = self._state
-        if state is None or state.run not in self._plans:
-            return None
-        return Scene(
-            plan=self._plan(state),
-            state=state,
-            now=clock.now_utc(),
-            glyphs=glyphs_of(self),
-            peeks=self._peeks,
-            driving=self.is_driving,
-            held=self._held,
-            away=self.operator.away,
-            driven=self._driven,
-            me=f"{self._backend.operator}@{self._backend.host}",
-        )
-
-    def _plan(self, state: RunState) -> Plan:
-        """Return the run's plan with the hosts and items that are fixed."""
-        written = self._plans[state.run]
-        known = self._expanded
-        if known is None or known[:2] != (id(written), len(state.instances)):
-            known = self._expanded = (id(written), len(state.instances), plans.of(written, state))
-        return known[2]
 
     def _renew(self) -> None:
         scene = self._scene()
@@ -380,7 +176,9 @@ class RunView(Screen[None]):
         if question is not None and scene.driving and not leaves:
             place = decisions.placed(scene.state, question)
             self.bar.show_ask(decisions.ask(scene, question, place))
-            self._call_for(scene, question)
+            if self._bells.due(question.id, scene.now.timestamp()):
+                self._ring(question)
+                self._set_title(scene, "? ")
             self.question_shown(scene, question)
         elif self.bar.asking is None or self.bar.asking.id not in OPENED:
             self.bar.show_now(self._now(scene))
@@ -399,18 +197,6 @@ class RunView(Screen[None]):
         """Return the question that the bar shows: the one walked to, else the first."""
         chosen = state.question(self._question) if self._question else None
         return chosen or first_question(state)
-
-    def _call_for(self, scene: Scene, question: Question) -> None:
-        """Ring once for a new question, and again after 2, 5 and 15 minutes."""
-        now = scene.now.timestamp()
-        asked, since, rung = self._rung
-        if asked != question.id:
-            self._rung = (question.id, now, 0)
-            self._ring(question)
-            self._set_title(scene, "? ")
-        elif rung < len(BELLS) and now - since > BELLS[rung]:
-            self._rung = (asked, since, rung + 1)
-            self._ring(question)
 
     def _ring(self, question: Question) -> None:
         call = getattr(self.app, "call_operator", None)
