@@ -278,6 +278,9 @@ class Spec:
     """Of an action that changes things: whether a step with these options changes nothing."""
     blind: Callable[[Mapping[str, Any]], bool] = lambda options: False
     """Of an action that probes: whether it cannot, with these options."""
+    removes: Callable[[Mapping[str, Any]], bool] = lambda options: False
+    """Whether an undo with these options removes what it has nothing to put in the place of: a
+    person is asked before it begins."""
     per_host: bool = False
     """Whether `${{ host }}` in its scripts means each host at hand (see `HERE`)."""
     records: bool = False

@@ -20,11 +20,12 @@ from runbook_tui.definition.plan import (
     PlanPhase,
     PlanStep,
     RollbackRunbook,
+    Undo,
 )
 from runbook_tui.definition.planning import Planner, check_parameters, home_of, plain_environment
 from runbook_tui.definition.problems import UsageProblem
 from runbook_tui.definition.references import Ref, scan
-from runbook_tui.definition.substitute import MissingValueError, fill_text, rename
+from runbook_tui.definition.substitute import MissingValueError, fill, fill_text, rename
 
 UNDO_PHASE = "Undo"
 _UNDO = "undo-"
@@ -123,6 +124,8 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
     for item in reversed(done):
         step = base.step(item.step)
         if step.undo is not None:
+            # A person has to say that what had nothing before it is to go.
+            removes = _removes(base, step, step.undo, item)
             found.append(
                 PlanStep(
                     id=_UNDO + step.id,
@@ -131,6 +134,7 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
                     action=step.undo.action,
                     options=step.undo.options,
                     environment=step.environment,
+                    confirm="ask" if removes else "none",
                     undoes=step.id,
                     instance=step.instance,
                     host=step.host,
@@ -138,6 +142,23 @@ def _undo_steps(base: Plan, done: Sequence[Done]) -> tuple[PlanStep, ...]:
                 )
             )
     return tuple(found)
+
+
+def _removes(base: Plan, step: PlanStep, undo: Undo, item: Done) -> bool:
+    """Tell whether an undo, with what its step gave, removes and puts nothing in the place."""
+    own = (step.id, template_of(step.id))
+    place = base.environments[step.environment]
+
+    def lookup(ref: Ref) -> str | None:
+        name = item.step if ref.kind == "step" and ref.step in own else ref.step
+        found = _value(base, {item.step: item}, replace(ref, step=name), place)
+        return found if found or ref.default is not None else ref.path
+
+    try:
+        options = fill(undo.options, lookup)
+    except MissingValueError:
+        return False
+    return registry.spec(undo.action).removes(options)
 
 
 def _cannot(base: Plan, done: Sequence[Done]) -> tuple[tuple[PlanStep, str], ...]:

@@ -114,7 +114,9 @@ def shown(act: Act, values: Values) -> dict[str, Any]:
             found = values.shown(ref)
         except MissingValueError:
             found = None
-        return found or ref.default or f"${{{{ {ref.path} }}}}"
+        if found or ref.default is None:
+            return found or f"${{{{ {ref.path} }}}}"
+        return ref.default
 
     filled: dict[str, Any] = fill(act.options, lookup)
     return filled

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook_tui.actions import registry
+from runbook_tui.actions.shared import host_fields
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.definition.rollback import Done, RollbackPlan, make_rollback_plan
 from runbook_tui.engine import plans
@@ -81,7 +82,7 @@ def shown(plan: Plan, state: RunState, undo_options: UndoOptions) -> Mapping[str
     doubt = [[step.id, "nobody knows whether it took effect"] for step in in_doubt(plan, state)]
     return {
         "undone": [
-            [one.undoes, _way(one, undo_options(plan.step(one.undoes)))]
+            [one.undoes, _way(plan, one, undo_options(plan.step(one.undoes)))]
             for one in made.plan.steps()
             if one.undoes is not None
         ],
@@ -127,6 +128,13 @@ def _there(stands: StepState) -> bool:
     return _acted(stands) and (stands.status is StepStatus.SUCCEEDED or partly)
 
 
-def _way(step: PlanStep, options: Mapping[str, Any]) -> str:
-    rows = registry.spec(step.action).describe(options)
+def _way(plan: Plan, step: PlanStep, options: Mapping[str, Any]) -> str:
+    spec = registry.spec(step.action)
+    if spec.hosts is not None and spec.removes(options):
+        # Where something goes for good is named host by host.
+        names = host_fields.names(options.get(spec.hosts))
+        groups = plan.environments[step.environment].groups
+        each = [host.name for name in names for host in groups.get(name, ())]
+        options = {**options, spec.hosts: each or list(names)}
+    rows = spec.describe(options)
     return f"{rows[0].label} {rows[0].text}" if rows else step.action

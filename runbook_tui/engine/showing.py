@@ -68,7 +68,10 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
 def _way_back(step: PlanStep, values: Values) -> str:
     """Return in a few words what takes the step back."""
     act = jobs.act_of(step, undo=True)
-    rows = registry.spec(act.action).describe(jobs.shown(act, values))
+    spec, options = registry.spec(act.action), jobs.shown(act, values)
+    rows = spec.describe(options)
+    if rows and spec.removes(options):
+        return f"{rows[0].label} {rows[0].text}"
     return rows[0].text if rows else act.action
 
 

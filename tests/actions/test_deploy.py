@@ -359,3 +359,69 @@ def test_without_a_proxy_the_old_one_goes_when_the_new_one_is_healthy(
     names = [one["Names"] for one in fleet.containers("app-1") if "/alone" in one["Names"][0]]
     assert names == [[f"/alone-{done.outputs['port']}"]]
     assert probe(order, Here(tmp_path)).verdict is Verdict.PRESENT
+
+
+def _back(order: Job, run: str) -> Job:
+    """Return what takes a run's deployment back where it had nothing to go back to."""
+    docker = {**order.options["docker"], "image": "", "takes_back": run}
+    return replace(order, run=f"{run}-back", options={**order.options, "docker": docker})
+
+
+def test_a_first_deployment_is_taken_back_by_what_it_put_there(
+    fleet: Fleet, versions: Mapping[str, str], tmp_path: Path
+) -> None:
+    fleet.remove_containers()
+    order = _job(fleet, versions["v1"])
+    perform(order, Here(tmp_path))
+    back = _back(order, order.run)
+    assert probe(back, Here(tmp_path)).verdict is Verdict.ABSENT
+
+    with pytest.raises(FaultReached):
+        perform(back, Here(tmp_path, cut="deploy.withdrawn"))
+    assert re.search(r"^server \S+ down;$", fleet.live_file("app-1").read_text(), re.MULTILINE)
+    assert Visitors(fleet).once() == "v1"  # by app-2
+    found = probe(back, Here(tmp_path))
+    assert found.verdict is Verdict.ABSENT
+    assert found.left == ("app-1", "app-2")
+
+    with pytest.raises(FaultReached):
+        perform(back, Here(tmp_path, cut="deploy.removed"))
+    assert fleet.containers("app-1") == []
+    found = probe(back, Here(tmp_path))
+    assert found.verdict is Verdict.PARTIAL
+    assert found.left == ("app-2",)
+    assert found.missing[0].endswith(f" is there, put there by {order.run}")
+
+    done = perform(back, Here(tmp_path))
+    assert _versions_by_host(fleet) == {"app-1": [], "app-2": []}
+    assert Visitors(fleet).once() == "502"
+    assert done.outputs == {}
+    again = Here(tmp_path)
+    assert perform(back, again).evidence == done.evidence
+    assert again.reached == []
+    found = probe(back, Here(tmp_path))
+    assert (found.verdict, found.evidence) == (Verdict.PRESENT, done.evidence)
+
+
+def test_what_a_run_replaced_comes_back_and_what_others_put_there_stays(
+    fleet: Fleet, versions: Mapping[str, str], tmp_path: Path
+) -> None:
+    fleet.remove_containers()
+    first = _job(fleet, versions["v1"], fleet.hosts[:1])
+    perform(first, Here(tmp_path))
+    later = replace(_job(fleet, versions["v2"], fleet.hosts[:1]), run="1123-zzzz")
+    perform(later, Here(tmp_path))
+    before = fleet.live_file("app-1").read_text()
+
+    perform(_back(first, first.run), Here(tmp_path))
+    found = probe(_back(first, first.run), Here(tmp_path))
+    assert found.verdict is Verdict.PRESENT
+    assert found.summary.endswith("stays, put there by others")
+    assert fleet.live_file("app-1").read_text() == before
+
+    back = _back(later, later.run)
+    assert probe(back, Here(tmp_path)).verdict is Verdict.ABSENT
+    done = perform(back, Here(tmp_path))
+    assert _versions_by_host(fleet)["app-1"] == [versions["v1"]]
+    assert done.by_host["app-1"]["digest"] == versions["v1"].rpartition("@")[2]
+    assert probe(back, Here(tmp_path)).verdict is Verdict.PRESENT

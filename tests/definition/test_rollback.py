@@ -142,3 +142,54 @@ def test_a_value_that_each_host_gave() -> None:
     assert restored("v1", "v1") == "v1"
     with pytest.raises(UsageProblem, match="differs from host to host"):
         restored("v1", "v0")
+
+
+_HUB = """
+- id: hub
+  deploy: {hosts: app, docker: {image: r/h@sha256:DIGEST, service: hub, ports: 8081-8082}}
+  undo:
+    deploy:
+      hosts: app
+      docker:
+        image: '${{ steps.hub.previous | "" }}'
+        takes_back: ${{ run.id }}
+        service: hub
+        ports: 8081-8082
+        env: {KEY: "${{ env.image }}"}
+""".replace("DIGEST", "7" * 64)
+
+
+@pytest.mark.parametrize(
+    ("gave", "confirm"),
+    [
+        ({"a-1": {"container": "hub-8081"}}, "ask"),
+        ({"a-1": {"previous": "r/h@sha256:" + "6" * 64}}, "none"),
+        ({"a-1": {"previous": "one"}, "a-2": {"previous": "two"}}, "none"),
+    ],
+)
+def test_what_had_nothing_before_it_is_removed_only_when_a_person_says_so(
+    gave: dict[str, dict[str, str]], confirm: str
+) -> None:
+    made = make_rollback_plan(
+        planned(_HUB, _HEAD.partition("rollback:")[0], "production"), [Done("hub", {}, gave)]
+    )
+    assert [(step.id, step.confirm) for step in made.plan.steps()] == [("undo-hub", confirm)]
+    assert made.cannot == ()
+
+
+def test_each_host_of_a_sequence_is_asked_about_for_itself() -> None:
+    steps = "- id: roll\n  each: {host: app}\n  steps:\n" + "".join(
+        f"    {line}\n"
+        for line in _HUB.replace("hosts: app", "hosts: ['${{ host }}']").strip().splitlines()
+    )
+    written = planned(steps, _HEAD.partition("rollback:")[0], "production")
+    base = expand(written, {"roll": FixedList(tuple(Instance(n, n) for n in ("a-1", "a-2")))})
+    done = [
+        Done("hub@a-1", {"previous": "r/h@sha256:" + "6" * 64}),
+        Done("hub@a-2", {"container": "hub-8081"}),
+    ]
+    made = make_rollback_plan(base, done)
+    assert {step.id: step.confirm for step in made.plan.steps()} == {
+        "undo-hub@a-2": "ask",
+        "undo-hub@a-1": "none",
+    }

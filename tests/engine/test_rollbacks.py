@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook_tui import exits
-from runbook_tui.definition.plan import PlanParameter, Undo
-from tests.harness.plans import plan, step
-from tests.harness.stage import ScriptedOperator, Stage, fails, works
+from runbook_tui.definition.plan import PlanHost, PlanParameter, Undo
+from tests.harness.plans import environment, plan, step
+from tests.harness.stage import RUN, ScriptedOperator, Stage, fails, works
 
 
 def test_the_way_back_is_shown_with_the_runs_values_and_no_secret(tmp_path: Path) -> None:
@@ -47,3 +47,62 @@ def test_a_first_deployment_has_nothing_to_go_back_to_and_the_confirmation_says_
     assert stage.pool.acted == ["first", "ship", "after", "undo-first"]
     assert stage.statuses()["ship"] == "succeeded"
     stage.pool.close()
+
+
+_BACK = Undo(
+    "deploy",
+    {
+        "hosts": "app",
+        "docker": {
+            "image": '${{ steps.ship.previous | "" }}',
+            "takes_back": "${{ run.id }}",
+            "service": "hub",
+            "ports": "8081-8082",
+        },
+    },
+)
+
+
+def _first_deployment(stage: Stage, operator: ScriptedOperator) -> None:
+    stage.pool.on("ship", works(outputs={"container": "hub-8081"}))
+    stage.pool.on("after", fails(effect="none"))
+    hosts = tuple(PlanHost(name, None, name) for name in ("app-1", "app-2"))
+    home = environment("live", groups={"app": hosts})
+    ship = step("ship", undo=_BACK, environment="live")
+    made = plan(ship, step("after", environment="live"), home=home)
+    assert stage.drive(made, operator) == exits.ROLLED_BACK
+    stage.pool.close()
+
+
+def test_what_a_first_deployment_put_there_is_named_asked_about_and_removed(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path)
+    operator = ScriptedOperator(
+        {"after": ["rollback"], "rollback": ["rollback"], "undo-ship": ["yes"]}
+    )
+    _first_deployment(stage, operator)
+    shown = {asked.asks: asked.shown for asked in operator.asked}
+    words = (
+        f"hub from app-1, app-2, where it was not before run {RUN}; "
+        "an image that it replaced comes back, what others put there stays"
+    )
+    assert shown["rollback"]["undone"] == [["ship", f"Removes {words}"]]
+    rows = shown["confirm"]["rows"]
+    assert isinstance(rows, list)
+    assert rows[0] == ["Removes", words.replace("app-1, app-2", "app")]
+    assert stage.pool.acted == ["ship", "after", "undo-ship"]
+
+
+def test_what_a_first_deployment_put_there_may_be_left(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    operator = ScriptedOperator(
+        {
+            "after": ["rollback"],
+            "rollback": ["rollback"],
+            "undo-ship": [("skip", "wanted for a look")],
+        }
+    )
+    _first_deployment(stage, operator)
+    assert stage.pool.acted == ["ship", "after"]
+    assert stage.statuses()["ship"] == "succeeded"

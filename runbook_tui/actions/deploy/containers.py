@@ -12,6 +12,7 @@ from docker.errors import NotFound
 
 from runbook_tui.actions.deploy import wanted
 from runbook_tui.actions.deploy.wanted import Wanted
+from runbook_tui.actions.shared import labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Container:
     def image(self) -> str:
         """The image, by digest, that it was made of."""
         return self.labels.get(wanted.IMAGE) or ""
+
+    @property
+    def run(self) -> str | None:
+        """The run that started it."""
+        return self.labels.get(labels.RUN)
 
     @property
     def previous(self) -> str | None:

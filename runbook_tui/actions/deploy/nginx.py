@@ -101,8 +101,15 @@ class Nginx:
 
     def switch(self, port: int) -> None:
         """Name another container in the file, after nginx found the whole configuration good."""
+        self._write(f"the live container of {self.target.service}", f"{port}")
+
+    def withdraw(self, port: int) -> None:
+        """Have the file name no container; a server that is down keeps nginx's upstream valid."""
+        self._write(f"there is no container of {self.target.service}", f"{port} down")
+
+    def _write(self, what: str, port: str) -> None:
         text = (
-            f"# Written by runbook: the live container of {self.target.service} on "
+            f"# Written by runbook: {what} on "
             f"{self.target.host}.\nserver {_shown(self.target.address)}:{port};\n"
         )
         done = self._capture(_SWITCH.format(nginx=self._command), {"TEXT": text})

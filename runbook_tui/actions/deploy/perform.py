@@ -16,8 +16,9 @@ from runbook_tui.actions.api import (
     Job,
     Outcome,
 )
-from runbook_tui.actions.deploy import on_host
+from runbook_tui.actions.deploy import first_time, on_host
 from runbook_tui.actions.deploy.containers import Container, Standing
+from runbook_tui.actions.deploy.first_time import First
 from runbook_tui.actions.deploy.on_host import Place
 from runbook_tui.actions.shared.by_host import agreed
 from runbook_tui.actions.shared.docker_stream import LIBRARY_ERRORS, words
@@ -32,6 +33,15 @@ class Stage(Enum):
     SWITCHED = "switched"
     DONE = "done"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was brought about on one host."""
+
+    line: str
+    evidence: Evidence
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,14 @@ def perform(job: Job, context: Context) -> Outcome:
         context.host_progress(host.name, "running")
         try:
             with on_host.reached(job, host) as place:
-                found = _deployed(place, context)
-                by_host[host.name] = on_host.outputs(place, found)
-                evidence.append(_evidence(place, found))
+                done = _done(place, context)
+                by_host[host.name] = done.outputs
+                evidence.append(done.evidence)
         except ActionFailed as fault:
             state = "unknown" if fault.unknown else "failed"
             context.host_progress(host.name, state, fault.sentence)
             raise _with_hosts(job, host, fault, by_host, evidence) from fault
-        context.host_progress(host.name, "done", found.name)
+        context.host_progress(host.name, "done", done.line)
     return Outcome(outputs=agreed(by_host), by_host=by_host, evidence=tuple(evidence))
 
 
@@ -90,9 +100,14 @@ def probe(job: Job, context: Context) -> Finding:
     return Finding(Verdict.PARTIAL, summary, evidence, found=there, missing=missing, left=left)
 
 
-def _deployed(place: Place, context: Context) -> Container:
+def _done(place: Place, context: Context) -> Done:
     try:
-        return on_host.deploy(place, context)
+        stands = first_time.told(place)
+        if isinstance(stands, First):
+            removed = first_time.remove(place, context, stands)
+            return Done("removed" if stands.ours else "nothing to remove", removed)
+        found = on_host.deploy(stands, context)
+        return Done(found.name, _evidence(stands, found), on_host.outputs(stands, found))
     except LIBRARY_ERRORS as fault:
         raise ActionFailed(
             f"The Docker engine of {place.target.host} failed or went away: {words(fault)}.",
@@ -113,7 +128,9 @@ def _with_hosts(
     rest = names[names.index(host.name) + 1 :]
     sentence = fault.sentence
     if by_host:
-        sentence += f" {_list(list(by_host))} already has the new image."
+        first = job.options["docker"].get("image")
+        there = "already has the new image" if first else "is done"
+        sentence += f" {_list(list(by_host))} {there}."
     if rest:
         sentence += f" {_list(rest)} was not touched."
     effect: Effect = "partial" if by_host and fault.effect == "none" else fault.effect
@@ -135,11 +152,20 @@ def _list(names: Sequence[str]) -> str:
 def _look(job: Job, host: Host) -> Seen:
     try:
         with on_host.reached(job, host) as place:
-            return _seen(place, place.look())
+            stands = first_time.told(place)
+            if isinstance(stands, First):
+                return _seen_first(stands)
+            return _seen(stands, stands.look())
     except ActionFailed as fault:
         return Seen(host.name, Stage.UNKNOWN, fault.sentence)
     except LIBRARY_ERRORS as fault:
         return Seen(host.name, Stage.UNKNOWN, f"{host.name}: {words(fault)}")
+
+
+def _seen_first(first: First) -> Seen:
+    if first.ours:
+        return Seen(first.host, Stage.OLD, first.line)
+    return Seen(first.host, Stage.DONE, first.line, evidence=(first_time.evidence(first),))
 
 
 def _seen(place: Place, standing: Standing) -> Seen:

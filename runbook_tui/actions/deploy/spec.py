@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from runbook_tui.actions.api import Reach, Row, Spec
 from runbook_tui.actions.shared import host_fields
@@ -78,7 +78,15 @@ class DockerService(Options):
 
     image: str = Field(
         description="The image by its digest, name@sha256:…, such as the output `reference` of "
-        "`push`, or `previous` of an earlier deploy."
+        "`push`, or `previous` of an earlier deploy. Empty only with `takes_back`."
+    )
+    takes_back: Scalar | None = Field(
+        default=None,
+        description="In an `undo`: `${{ run.id }}`, the run whose deployment is taken back. When "
+        "`image` is empty, because nothing served before that run, the containers that it has put "
+        "on the hosts are taken out of the proxy, stopped and removed; what others have put there "
+        "stays, and one that did replace an image gives way to that. It is asked about before it "
+        "begins.",
     )
     service: str = Field(
         description="Name of the service. Its containers are called SERVICE-PORT.",
@@ -162,9 +170,15 @@ class DockerService(Options):
     @field_validator("image")
     @classmethod
     def _by_digest(cls, image: str) -> str:
-        if REFERENCE not in image and not re.search(r".@sha256:[0-9a-f]{64}$", image):
+        if image and REFERENCE not in image and not re.search(r".@sha256:[0-9a-f]{64}$", image):
             raise ValueError(f"{image!r} names no digest: write name@sha256:… (64 digits)")
         return image
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> DockerService:
+        if not self.image and not self.takes_back:
+            raise ValueError("image is empty: name one, or with takes_back the run to take back")
+        return self
 
     @field_validator("ports")
     @classmethod
@@ -193,6 +207,8 @@ def _docker(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
     docker = _docker(options)
+    if _removes(options):
+        return (Row("Removes", _removal(options)),)
     proxy = docker.get("proxy")
     by = f"nginx at {proxy.get('host') or 'each host'}" if proxy else "nothing: it has no proxy"
     return (
@@ -201,6 +217,26 @@ def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
         Row("Service", f"{docker.get('service')} on one of the ports {docker.get('ports')}"),
         Row("Switched by", by),
     )
+
+
+def _removes(options: Mapping[str, Any]) -> bool:
+    docker = _docker(options)
+    return not docker.get("image") and bool(docker.get("takes_back"))
+
+
+def _removal(options: Mapping[str, Any]) -> str:
+    docker = _docker(options)
+    return (
+        f"{docker.get('service')} from {host_fields.shown(options)}, where it was not before run "
+        f"{docker.get('takes_back')}; an image that it replaced comes back, what others put there "
+        "stays"
+    )
+
+
+def _simulated(options: Mapping[str, Any]) -> tuple[str, ...]:
+    if _removes(options):
+        return (f"would remove {_removal(options)}",)
+    return (f"would deploy {_docker(options).get('image')} to {host_fields.shown(options)}",)
 
 
 def _reaches(options: Mapping[str, Any]) -> tuple[Reach, ...]:
@@ -223,9 +259,8 @@ SPEC = Spec(
     causes=("connection", "pull", "unhealthy"),
     outputs=lambda options: ("digest", "previous", "container", "address", "port"),
     describe=_describe,
-    simulate=lambda options: (
-        f"would deploy {_docker(options).get('image')} to {host_fields.shown(options)}",
-    ),
+    removes=_removes,
+    simulate=_simulated,
     tools=lambda options: {"ssh": "openssh-client"},
     carries=lambda run, step, commit: {"labels": {"runbook.run": run, "runbook.step": step}},
     reaches=_reaches,
@@ -246,7 +281,8 @@ undo:
   deploy:
     hosts: app
     docker:
-      image: "${{ steps.production.previous }}"
+      image: '${{ steps.production.previous | "" }}'
+      takes_back: ${{ run.id }}
       service: practice-hub
       ports: 8081-8082
       env: {HOST: "{address}", PORT: "{port}"}

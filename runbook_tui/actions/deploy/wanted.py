@@ -17,6 +17,11 @@ IMAGE: Final = "runbook.image"
 PREVIOUS: Final = "runbook.previous"
 CONFIG: Final = "runbook.config"
 
+_NOT_ITS_OWN: Final = frozenset(
+    {"auth", "health", "proxy", "socket", "stop_within", "ports", "takes_back"}
+)
+"""Options that make no other container."""
+
 _UNITS: Final = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -34,8 +39,13 @@ class Wanted:
         return str(self.options["service"])
 
     @property
+    def takes_back(self) -> str | None:
+        """The run whose deployment is taken back."""
+        return self.options.get("takes_back")
+
+    @property
     def image(self) -> str:
-        """The image by its digest."""
+        """The image by its digest; empty where there is none to go back to."""
         return str(self.options["image"])
 
     @property
@@ -76,11 +86,7 @@ class Wanted:
 
     def config(self) -> str:
         """Return what tells two settings of the service apart: a digest over all that it gets."""
-        kept = {
-            name: value
-            for name, value in self.options.items()
-            if name not in ("auth", "health", "proxy", "socket", "stop_within", "ports")
-        }
+        kept = {name: value for name, value in self.options.items() if name not in _NOT_ITS_OWN}
         text = json.dumps([kept, self.address], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

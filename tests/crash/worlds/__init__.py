@@ -27,6 +27,7 @@ WORLDS: Mapping[str, type[World]] = {
         images.Build,
         images.Push,
         images.Deploy,
+        images.FirstDeploy,
     )
 }
 """By the name that the first column of `matrix.tsv` has."""

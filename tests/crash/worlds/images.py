@@ -15,7 +15,7 @@ from docker.errors import NotFound
 from runbook_tui.actions.shared import registry_client
 from runbook_tui.actions.shared.docker_engine import find_image
 from runbook_tui.sandbox import site
-from tests.crash.worlds.base import Facts, World
+from tests.crash.worlds.base import STEP, Facts, World
 from tests.harness.docker import write_source
 from tests.harness.fleet import Fleet
 from tests.harness.git import repository
@@ -115,7 +115,9 @@ class Deploy(FleetWorld):
     """
 
     action = "deploy"
-    points = ("deploy.started", "deploy.healthy", "deploy.switched", "deploy.stopped")
+    points: ClassVar[tuple[str, ...]] = (
+        *("deploy.started", "deploy.healthy", "deploy.switched", "deploy.stopped"),
+    )
     published: ClassVar[dict[str, str]] = {}
     one_at_a_time: ClassVar[Lock] = Lock()
     host: ClassVar[str] = site.PRODUCTION[0]
@@ -194,6 +196,38 @@ class Deploy(FleetWorld):
     def close(self) -> None:
         self.one_at_a_time.release()
         super().close()
+
+
+class FirstDeploy(Deploy):
+    """The undo of a deployment where nothing served before: its container goes again."""
+
+    action = "undo-deploy"
+    points = ("deploy.withdrawn", "deploy.removed")
+    step = f"undo-{STEP}"
+
+    def make(self) -> None:
+        super().make()
+        self.fleet.remove_containers()
+
+    def options(self) -> Mapping[str, Any]:
+        done = self._deploys(self.wanted)
+        docker = {
+            **done["deploy"]["docker"],
+            "image": f'${{{{ steps.{STEP}.previous | "" }}}}',
+            "takes_back": "${{ run.id }}",
+        }
+        return {**done, "undo": {"deploy": {**done["deploy"], "docker": docker}}}
+
+    def prepare(self) -> list[str]:
+        return World.command(self, None)
+
+    def command(self, prepared: str | None) -> list[str]:
+        assert prepared
+        return ["rollback", prepared, "--headless", "--yes"]
+
+    def facts(self) -> Facts:
+        down = " down;" in self.fleet.live_file(self.host).read_text()
+        return {**super().facts(), "withdrawn": down}
 
 
 def _image(container: Mapping[str, Any]) -> str:
