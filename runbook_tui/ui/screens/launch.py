@@ -10,137 +10,27 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
 
 from runbook_tui.ui import clock, keys
 from runbook_tui.ui.backend import Backend, BackendError, Check, Draft, PlanFound
 from runbook_tui.ui.bridge import ScreenOperator
+from runbook_tui.ui.launching import blocked, counts, plan_line, start_question
 from runbook_tui.ui.screens.dialogs import HelpScreen
-from state.status import StepStatus
-from widgets.choices import Choice
-from widgets.decision_bar import Ask, DecisionBar, Now
-from widgets.durations import lasting
+from runbook_tui.ui.screens.environment_row import EnvironmentRow
+from runbook_tui.ui.screens.preflight_table import PreflightTable
+from widgets.decision_bar import DecisionBar, Now
 from widgets.field import Field
 from widgets.key_bar import KeyBar
 from widgets.pane_title import PaneTitle
 from widgets.parameter_form import Parameter, ParameterForm
-from widgets.plan_table import PlanLine, PlanTable
-from widgets.rows import EMPTY, Painted, Row, cut, glyphs_of, spread, text
-from widgets.run_header import Header, RunHeader, badge
+from widgets.plan_table import PlanTable
+from widgets.rows import EMPTY, Painted, glyphs_of, text
+from widgets.run_header import Header, RunHeader
 from widgets.safe import safe
 
 if TYPE_CHECKING:
     from runbook_tui.ui.app import RunbookApp
-
-MOST_CHECKS = 7
-"""Rows of the preflight."""
-
-START = "launch"
-"""The id of the question that starts the run."""
-
-
-class EnvironmentRow(Painted, can_focus=True):
-    """The environment; left and right choose another one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "choose(-1)", show=False),
-        Binding("right,l,space", "choose(1)", show=False),
-    ]
-
-    class Chosen(Message):
-        """Another environment."""
-
-        def __init__(self, name: str | None) -> None:
-            super().__init__()
-            self.name = name
-
-    def __init__(self, environments: Sequence[tuple[str, bool]], current: str | None) -> None:
-        super().__init__(id="environment")
-        self._environments = tuple(environments)
-        names = [name for name, _ in environments]
-        self._place = names.index(current) if current in names else -1
-
-    @property
-    def current(self) -> tuple[str, bool] | None:
-        """Name of the environment, and whether it is protected."""
-        return self._environments[self._place] if self._place >= 0 else None
-
-    def rows(self, width: int, height: int) -> list[Row]:
-        """Return the row."""
-        left = text(" ", ("Environment  ", "bold"))
-        if self.current is None:
-            left += text(("choose one with ← →", "bold $rb-ask"))
-        else:
-            name, protected = self.current
-            left += badge(name, protected=protected, filled=protected)
-            left += text("  protected: its name must be typed") if protected else EMPTY
-        count = f"{self._place + 1} of {len(self._environments)}  ← →" if self.has_focus else ""
-        right = text((count, "$rb-muted"), " ")
-        return [Row(spread(left, right, width, glyphs_of(self)), "on $rb-select" * self.has_focus)]
-
-    def on_focus(self) -> None:
-        """Draw the row on the select colour."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Draw it plain."""
-        self.repaint()
-
-    def action_choose(self, step: int) -> None:
-        """Choose another one."""
-        if self._environments:
-            self._place = (self._place + step) % len(self._environments)
-            self.repaint()
-            self.post_message(self.Chosen(self._environments[self._place][0]))
-
-
-class PreflightTable(Painted, can_focus=True):
-    """What the run needs: what blocks first, then what warns, then the rest in one row."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "again", show=False)]
-
-    class Again(Message):
-        """Check again."""
-
-    def __init__(self) -> None:
-        super().__init__(id="preflight")
-        self.checks: tuple[Check, ...] = ()
-
-    def show(self, checks: Sequence[Check]) -> None:
-        """Show these checks."""
-        self.checks = tuple(checks)
-        self.styles.height = max(1, min(len(self.lines(80)), MOST_CHECKS))
-        self.repaint()
-
-    def lines(self, width: int) -> list[Row]:
-        """Return all rows."""
-        glyphs, rows = glyphs_of(self), list[Row]()
-        marks = {
-            "blocks": (glyphs.marks[StepStatus.FAILED], "bold reverse $rb-bad"),
-            "warns": ("!", "bold reverse $rb-ask"),
-        }
-        for level, (mark, style) in marks.items():
-            for check in (each for each in self.checks if each.level == level):
-                left = text(" ", (mark, style), " ") + safe(f"{check.name:<26} {check.sentence}")
-                rows.append(Row(spread(left, text((level, "bold"), " "), width, glyphs)))
-                if check.mend:
-                    mend = cut(safe(f"Mend: {check.mend}"), width - 5, glyphs)
-                    rows.append(Row(text("   ") + mend))
-        good = [check.name for check in self.checks if check.level == "good"]
-        if good:
-            done = (glyphs.marks[StepStatus.SUCCEEDED], "$rb-ok")
-            names = text(" ", done, " ") + safe(", ".join(good))
-            rows.append(Row(spread(names, text("all reached "), width, glyphs)))
-        return rows
-
-    def rows(self, width: int, height: int) -> list[Row]:
-        """Return the visible rows."""
-        return self.lines(width)[:height]
-
-    def action_again(self) -> None:
-        """Check again."""
-        self.post_message(self.Again())
 
 
 class LaunchScreen(Screen[None]):
@@ -316,7 +206,7 @@ class LaunchScreen(Screen[None]):
             text(f"Plan, probed {self._looked_at}"),
             f"{there} already there {dot} {change} change something",
         )
-        self.plan.show([_plan_line(each) for each in found])
+        self.plan.show([plan_line(each) for each in found])
         self._renew_bar()
 
     def _have_checks(self, number: int, checks: Sequence[Check]) -> None:
@@ -324,10 +214,9 @@ class LaunchScreen(Screen[None]):
             return
         self._checking = False
         self.preflight.show(checks)
-        count = {level: sum(check.level == level for check in checks) for level in _LEVELS}
-        words = [f"{count[level]} {word}" for level, word in _LEVELS.items() if count[level]]
         dot = f" {glyphs_of(self).dot} "
-        self.preflight_title.show(text("Preflight"), dot.join(words) or "nothing to check")
+        words = dot.join(counts(checks)) or "nothing to check"
+        self.preflight_title.show(text("Preflight"), words)
         self._renew_bar()
 
     def _renew_bar(self) -> None:
@@ -337,7 +226,10 @@ class LaunchScreen(Screen[None]):
             title, words = missing
             self.bar.show_now(Now(text(title), ((safe(words), EMPTY),)))
             return
-        self.bar.show_ask(self._start_question())
+        title = self._draft.title if self._draft else "it"
+        place = self.place.current if self.place is not None else None
+        checks, found = self.preflight.checks, self._found or ()
+        self.bar.show_ask(start_question(title, place, found, checks, checking=self._checking))
 
     def _missing(self) -> tuple[str, str] | None:
         if self.form is None:
@@ -349,39 +241,12 @@ class LaunchScreen(Screen[None]):
             return "Cannot start yet", f"{name}: {problem}."
         if self._problem is not None:
             return "Cannot start", f"{self._problem.sentence} {self._problem.advice}".strip()
-        blocks = [check for check in self.preflight.checks if check.level == "blocks"]
+        blocks = blocked(self.preflight.checks)
         if blocks:
-            many = "1 check blocks" if len(blocks) == 1 else f"{len(blocks)} checks block"
-            return "Cannot start yet", f"{many}. Mend it; tab to it, enter checks again."
+            return "Cannot start yet", blocks
         if self._found is None:
             return "Cannot start yet", "Looking at what is already there."
         return None
-
-    def _start_question(self) -> Ask:
-        place = self.place.current if self.place is not None else None
-        name, protected = place or ("", False)
-        found = self._found or ()
-        change = sum(each.changes for each in found)
-        asks = sum(each.asks for each in found)
-        steps = _many(change, "step changes", "steps change")
-        lines = [text(f"{steps} something; asks you {_many(asks, 'time', 'times')}.")]
-        warns = [check.name for check in self.preflight.checks if check.level == "warns"]
-        if warns:
-            lines.append(safe(f"Warned: {', '.join(warns)}."))
-        if self._checking:
-            lines.append(text("Preflight is still checking."))
-        where = f" in {name}" if name else ""
-        choices: tuple[Choice, ...] = (Choice("", "Not yet"),)
-        if not protected:
-            choices = (*choices, Choice("start", "Start", "y"))
-        return Ask(
-            START,
-            safe(f"Start {self._draft.title if self._draft else 'it'}{where}?"),
-            tuple(lines),
-            choices,
-            typed=name if protected else "",
-            value="start",
-        )
 
     def on_parameter_form_changed(self, event: ParameterForm.Changed) -> None:
         """The values have changed: what was found does not count any more."""
@@ -483,18 +348,3 @@ class LaunchScreen(Screen[None]):
     def action_leave(self) -> None:
         """Leave the form: nothing was started."""
         self.app.call_later(self.app.run_action, "leave_run")
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
-
-
-_LEVELS = {"good": "good", "warns": "warn", "blocks": "block"}
-
-
-def _plan_line(found: PlanFound) -> PlanLine:
-    mark = StepStatus.SUCCEEDED if found.there else StepStatus.WAITING if found.asks else None
-    usual = lasting(found.usual) if found.usual else ""
-    return PlanLine(
-        found.step, found.name, mark, found.found, found.will, usual, tuple(found.details)
-    )
