@@ -56,6 +56,7 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     }
     if last is not None:
         shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
+        shown |= {} if last.undo else _hosts(last.detail)
         shown |= {name: last.detail[name] for name in LOOKED if name in last.detail}
     if step.undo is not None:
         shown["way_back"] = _way_back(step, values)
@@ -63,6 +64,23 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     if beyond:
         shown["no_return"] = "; ".join(beyond)
     return shown
+
+
+def _hosts(detail: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what a new try does of a step over hosts, if it was done on some of them.
+
+    `left` are first those that did not end well, then the last `waiting` ones, not begun yet.
+    """
+    told = detail.get("hosts")
+    if not isinstance(told, Mapping):
+        return {}
+    states = {host: one.get("state") for host, one in told.items() if isinstance(one, Mapping)}
+    waiting = [host for host, state in states.items() if state == "waiting"]
+    bad = [host for host, state in states.items() if state not in ("done", "waiting")]
+    done = len(states) - len(bad) - len(waiting)
+    if not done:
+        return {}
+    return {"left": [*bad, *waiting], "waiting": len(waiting), "done": done}
 
 
 def _way_back(step: PlanStep, values: Values) -> str:

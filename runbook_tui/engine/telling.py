@@ -32,6 +32,9 @@ def asked(question: Question) -> Iterator[str]:
         lines = shown.get(name)
         for text in lines if isinstance(lines, list) else ():
             yield f"  {label}: {text}"
+    left = shown.get("left")
+    if question.asks == "failure" and isinstance(left, list) and left:
+        yield f"  run again, only: {', '.join(map(str, left))}"
     if question.asks == approvals.ASKS:
         yield from _who_approves(question)
     if question.asks == "manual":

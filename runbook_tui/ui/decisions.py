@@ -23,7 +23,7 @@ from runbook_tui.engine.ports import (
     RollBack,
     StopStep,
 )
-from runbook_tui.ui import instances
+from runbook_tui.ui import instances, leftovers
 from runbook_tui.ui.attention import questions
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.labels import shown_lines
@@ -77,6 +77,9 @@ _HAND_OVER = Choice("hand_over", "Hand over …", "t", reason="required", prompt
 LOOKED_INTO = ("failure", "partial", "unknown")
 """Questions that somebody may want to look into first."""
 
+_ALL = 150
+"""Cells for names in a sentence of two rows."""
+
 SHELL = "shell"
 """The choice that decides nothing: a shell where the step stands, and then the question again."""
 
@@ -106,7 +109,7 @@ def ask(scene: Scene, question: Question, place: str = "") -> Ask:
     choices += [
         _offered(offers[word], only=len(offers) == 1)
         if word in offers
-        else _choice(word, question, unknown=unknown)
+        else _choice(word, question, leftovers.of(scene, question), unknown=unknown)
         for word in words
     ]
     if question.asks in LOOKED_INTO and question.step is not None:
@@ -184,13 +187,13 @@ _ABOUT_FILES = {
 }
 
 
-def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
+def _choice(word: str, question: Question, left: leftovers.Left, *, unknown: bool) -> Choice:
     if word == "yes":
         return Choice(word, "Start" if question.asks == "start" else "Begin it", "y")
     if word == "retry":
-        return _retry(unknown=unknown)
+        return _retry(left, unknown=unknown)
     if word == "continue":
-        return Choice(word, f"Go on: only {_left(question)}", "r")
+        return Choice(word, f"Go on: only {left.short(leftovers.GO_ON)}", "r")
     if word == "verified":
         label = "It is done, with evidence" if unknown else "I fixed it: check and go on"
         if question.asks == "partial":
@@ -223,21 +226,14 @@ def _choice(word: str, question: Question, *, unknown: bool) -> Choice:
     return Choice(word, word)
 
 
-def _retry(*, unknown: bool) -> Choice:
+def _retry(left: leftovers.Left, *, unknown: bool) -> Choice:
     if not unknown:
-        return Choice("retry", "Run it again", "r")
+        what = f"Run it again: only {left.short(leftovers.AGAIN)}" if left else "Run it again"
+        return Choice("retry", what, "r")
     label = "Run it again: it may happen twice"
-    again = "Run it again? It may then have happened twice."
-    return Choice("retry", label, "r", again=again, do="Run it again")
-
-
-def _left(question: Question, most: int = 1) -> str:
-    """Return what going on would do: names, or a number when they are more than `most`."""
-    left = question.shown.get("left")
-    names = [str(name) for name in left] if isinstance(left, list | tuple) else []
-    if not names:
-        return "what is missing"
-    return ", ".join(names) if len(names) <= most else f"the {len(names)} that are missing"
+    where = f" on {left.short(leftovers.AGAIN)}" if left else ""
+    asked = f"Run it again{where}? It may then have happened twice."
+    return Choice("retry", label, "r", again=asked, do="Run it again")
 
 
 def _meanwhile(scene: Scene, step: str) -> str:
@@ -245,7 +241,8 @@ def _meanwhile(scene: Scene, step: str) -> str:
     groups = (group for group in scene.plan.groups() if group.each is not None)
     group = next((one for one in groups if any(each.id == step for each in one.steps)), None)
     if group is not None and group.each is not None and instances.may_go_on(group, scene.state):
-        return f"So do the other {group.each.over}s: no more than may have failed."
+        failed = instances.failed(group, scene.state)
+        return f"So do the other {group.each.over}s: {instances.of_most(group, failed)}."
     return "Nothing later starts until you have decided."
 
 
@@ -283,9 +280,12 @@ def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
         go = "goes on" if len(running) == 1 else "go on"
         yield f"{several(running)} {go}. {_meanwhile(scene, question.step or '')}"
     elif question.asks == "partial":
-        yield f"Going on does only what is not done: {_left(question, most=9)}."
+        names = leftovers.of(scene, question).short(_ALL)
+        yield f"Going on does only what is not done: {names}."
     elif question.asks == "unknown" and not note:
         yield "Nothing runs again by itself. Run it again only if you know that it did not happen."
+    if question.asks == "failure" and (told := leftovers.of(scene, question).told()):
+        yield told
 
 
 def _approval(question: Question, scene: Scene) -> tuple[Any, ...]:

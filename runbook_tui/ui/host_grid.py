@@ -116,7 +116,7 @@ def _limit(scene: Scene, group: PlanGroup, each: Each) -> str:
         return ""
     if failed > most:
         return f"{failed} failed, {most} may: no other {each.over} begins before you decide."
-    said = f"{failed} of at most {most} failures. At {most + 1} no new {each.over} starts; "
+    said = f"{instances.of_most(group, failed)}. At {most + 1} no new {each.over} starts; "
     return said + "the running ones finish."
 
 

@@ -83,6 +83,12 @@ def may_go_on(group: PlanGroup, state: RunState) -> bool:
     return fixed is not None and failed(group, state) <= fixed.max_failures
 
 
+def of_most(group: PlanGroup, failed: int) -> str:
+    """Return how many failed, of how many that may."""
+    most = group.each.fixed.max_failures if group.each and group.each.fixed else 0
+    return f"{failed} of at most {most} failure{'' if most == 1 else 's'}"
+
+
 def parted(found: Sequence[View]) -> tuple[tuple[View, ...], dict[StepStatus, tuple[View, ...]]]:
     """Return those to list one by one, and the quiet rest by status when there are many."""
     if len(found) <= FEW:

@@ -113,6 +113,30 @@ class TestQuestions:
         assert stage.drive(plan(step("a")), operator) == exits.DONE
         assert operator.asked[0].shown["missing"] == ["0009"]
 
+    def test_of_many_hosts_only_those_that_are_not_done_are_left(self, stage: Stage) -> None:
+        states = {"h1": "done", "h2": "waiting", "h3": "failed", "h4": "unknown"}
+        hosts = {name: {"state": state, "code": None} for name, state in states.items()}
+        none = {name: {"state": "failed", "code": 1} for name in states}
+        stage.pool.on("a", fails(effect="unknown", detail={"hosts": none}))
+        stage.pool.on("a", fails(effect="unknown", detail={"hosts": hosts}), works())
+        operator = ScriptedOperator({"a": ["retry", "retry"]})
+        assert stage.drive(plan(step("a")), operator) == exits.DONE
+        first, second = (asked.shown for asked in operator.asked)
+        assert "left" not in first
+        assert (second["left"], second["waiting"], second["done"]) == (["h3", "h4", "h2"], 1, 1)
+
+    def test_what_was_taken_back_counts_no_more(self, stage: Stage) -> None:
+        stage.pool.on("a", fails(effect="partial"), fails(effect="partial"), works())
+        stage.pool.on("a", fails(effect="none"), works(), works())
+        made = plan(step("a", undo=Undo("run", {"script": "back"})))
+        operator = ScriptedOperator({"a": ["retry", "undo", "retry", "undo", "retry"]})
+        assert stage.drive(made, operator) == exits.DONE
+        tries = [one.directory for one in stage.journal.state().steps["a"].attempts]
+        given = [one.job.previous for one in stage.pool.orders]
+        root = stage.root
+        assert [len(one) for one in given] == [0, 1, 0, 0, 1, 0]
+        assert given[4] == (str(root / tries[2]),)  # what the second undo took back had no effect
+
     def test_undo_asks_again_and_can_be_done_again(self, stage: Stage) -> None:
         stage.pool.on("a", fails(effect="partial", outputs={"old": "v1"}), works(), works())
         made = plan(step("a", undo=Undo("run", {"script": "back ${{ steps.a.old }}"})))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runbook_tui.ui import decisions
 from runbook_tui.ui.failing import failure
 from runbook_tui.ui.resume_summary import resume_sections
@@ -61,9 +63,47 @@ def test_where_nobody_knows_running_it_again_comes_last_and_asks_again(story: St
     assert told.unclear == ("Nothing can tell whether it ran: the step has no check.",)
 
 
-def test_many_that_are_left_are_counted_in_the_choice_and_named_above(story: Story) -> None:
-    found = labels(story, "partial", "continue", left=["0008.sql", "0009.sql"])
-    assert found[1] == "r Go on: only the 2 that are missing"
+def test_of_many_that_are_left_the_choice_names_the_first_and_the_line_above_all(
+    story: Story,
+) -> None:
+    files = ["0008.sql", "0009.sql", "0010.sql", "0011.sql"]
+    found = labels(story, "partial", "continue", left=files)
+    assert found[1] == "r Go on: only 0008.sql and 3 more"
     now = scene(story)
     (line,) = decisions.ask(now, now.state.questions[0]).lines
-    assert line.plain == "Going on does only what is not done: 0008.sql, 0009.sql."
+    assert line.plain == "Going on does only what is not done: " + ", ".join(files) + "."
+
+
+@pytest.mark.parametrize(
+    ("left", "more", "label", "line"),
+    [
+        (
+            ["web-07", "web-19"],
+            {"done": 38, "waiting": 0},
+            "r Run it again: only web-07, web-19",
+            ["Done on 38 of 40 hosts, and not run there again."],
+        ),
+        (
+            [f"web-{number:02}" for number in range(7, 12)],
+            {"done": 35, "waiting": 4},
+            "r Run it again: only web-07 and 4 more",
+            ["Done on 35 of 40 hosts, and not run there again; 4 had not begun."],
+        ),
+        (
+            ["a-host-with-a-long-name.example.org", "b"],
+            {"done": 1, "waiting": 0},
+            "r Run it again: only the 2 not done",
+            ["Done on 1 of 3 hosts, and not run there again."],
+        ),
+        (["web-07"], {}, "r Run it again", []),
+    ],
+)
+def test_after_a_failure_on_some_hosts_running_it_again_names_them(
+    story: Story, left: list[Json], more: dict[str, Json], label: str, line: list[str]
+) -> None:
+    found = labels(story, "failure", "retry", "abort", left=left, **more)
+    assert found[1] == label
+    assert len(label) <= 42  # what the second column has at 80 columns
+    now = scene(story)
+    asked = decisions.ask(now, now.state.questions[0])
+    assert [one.plain for one in asked.lines] == line

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanHost, PlanPhase
 from runbook_tui.engine import plans
-from runbook_tui.ui import host_grid, instances
+from runbook_tui.ui import decisions, host_grid, instances
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.attention import current_step
 from runbook_tui.ui.backend import Ended
@@ -123,7 +123,7 @@ def test_the_grid_says_what_each_host_does(story: Story) -> None:
     ]
     assert [one.state for one in grid.lines].count("done") == 4
     assert (grid.noun, grid.right) == ("host", "3 at a time")
-    assert grid.note.startswith("1 of at most 1 failures. At 2 no new host starts;")
+    assert grid.note.startswith("1 of at most 1 failure. At 2 no new host starts;")
     assert host_grid.grid(scene(story), "roll:pending") == grid
     [one] = host_grid.sections(scene(story), "roll@web-05")
     assert [line.plain for line in one.lines] == [
@@ -199,4 +199,12 @@ async def test_a_failed_host_is_shown_with_its_question_and_the_others_go_on(
     fixed_clock.at_end_of(story)
     async with on_screen(story, (80, 24)) as pilot:
         await shows(pilot, "Upgrade (web-05) failed", "Leave the pool", REASON)
-        await shows(pilot, "So do the other hosts", "web-06")
+        await shows(pilot, "So do the other hosts: 1 of", "at most 1 failure.")
+        await shows(pilot, "r Run it again: only web-05")
+
+
+def test_what_nobody_knows_is_run_again_only_where_it_is_unknown(story: Story) -> None:
+    story.ask("upgrade@web-05", "unknown", "What now?", "retry", "abort")
+    now = scene(story)
+    again = decisions.ask(now, now.state.questions[0]).choices[-1].again
+    assert again == "Run it again on web-05? It may then have happened twice."
