@@ -6,7 +6,7 @@ environment variables. The masked twin of the options is what people see.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from runbook_tui.engine.ports import Mode, Order
 from runbook_tui.engine.values import MASK, Values
 from runbook_tui.secrets import SecretError
 from state.run_state import AttemptState
+from state.status import AttemptStatus
 
 CHECK = "check"
 """The action that performs what `verify` says: both have the same vocabulary."""
@@ -67,6 +68,20 @@ def look_of(step: PlanStep, kind: Mode, *, undo: bool = False) -> Act:
     return Act(step, step.action, step.options, "probe")
 
 
+def _counting(tried: Sequence[AttemptState], *, undo: bool) -> list[AttemptState]:
+    """Return the tries whose work may still be there: none from before it was taken back.
+
+    The other way round for an undo: what was taken back before the step acted again.
+    """
+    counting: list[AttemptState] = []
+    for one in tried:
+        if one.undo == undo:
+            counting.append(one)
+        elif one.effect != "none" and one.status is not AttemptStatus.VOID:
+            counting = []
+    return counting
+
+
 def order(act: Act, values: Values, directory: Path, attempt: AttemptState, root: Path) -> Order:
     """Return the complete order. Raises NotReadyError when a value is missing or wrong.
 
@@ -80,8 +95,7 @@ def order(act: Act, values: Values, directory: Path, attempt: AttemptState, root
     step, started = act.step, values.state.started
     # A look reads what the attempt that it looks at has left behind.
     count = attempt.number - 1 if act.mode == "perform" else attempt.number
-    tried = values.state.steps[step.id].attempts[:count]
-    earlier = [one for one in tried if one.undo == attempt.undo]
+    earlier = _counting(values.state.steps[step.id].attempts[:count], undo=attempt.undo)
     job = Job(
         run=values.state.run,
         step=step.id,
