@@ -15,6 +15,7 @@ from state.holders import Held, Holder, Kind
 from state.json_value import Json
 from state.kept import Kept
 from state.messages import Message
+from state.watcher import Watcher
 
 
 class JournalReader(Protocol):
@@ -213,6 +214,19 @@ class Identities(Protocol):
 
     def is_member(self, identity: str, role: str) -> bool:
         """Whether an identity is that role or a member of it; False for an unknown one."""
+
+
+class Presence(Protocol):
+    """Who watches. It is said again every few seconds, or it does not count any more."""
+
+    def beat(self, run: str, *, operator: str, host: str) -> None:
+        """Say that somebody watches a run by way of this store, and no other run any more."""
+
+    def leave(self) -> None:
+        """Say that nobody watches by way of this store any more; does nothing when nobody did."""
+
+    def watching(self, run: str) -> list[Watcher]:
+        """Return who watches a run now, by name; nobody where the store tells nothing."""
 
 
 class Keeper(Protocol):

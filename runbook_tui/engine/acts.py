@@ -121,9 +121,11 @@ class Acts:
         asked = questions.abort(state, reason)
         return (asked, QuestionAnswered(asked.id, "abort", "person", reason))
 
-    def of_approval(self, command: Remind | TakeBack, state: RunState) -> Sequence[Payload]:
+    def of_approval(
+        self, command: Remind | TakeBack, state: RunState, online: Sequence[str]
+    ) -> Sequence[Payload]:
         """Return the events of a reminder, or of a question for approval that is taken back."""
-        return asking_others.events(command, self._plan, state)
+        return asking_others.events(command, self._plan, state, online)
 
     def ask_rollback(self, state: RunState, reason: str) -> Sequence[Payload]:
         """Return the question that confirms a rollback; nothing when it is asked already.

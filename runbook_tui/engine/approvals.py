@@ -163,6 +163,23 @@ def closed(state: RunState, question: object) -> str | None:
     return f"it was {done} at {at}{because}"
 
 
+def open_question(state: RunState) -> Question | None:
+    """Return the oldest open question that others must approve."""
+    return next((one for one in state.questions if one.asks == ASKS), None)
+
+
+def barred(who: str, question: Question, identities: Identities, driver: str | None) -> str | None:
+    """Return why an identity's word does not count for a question, None when it does."""
+    if not who:
+        return "this journal knows nobody: approvals need PostgreSQL"
+    if who in (question.shown.get("asked_by"), driver):
+        return f"{who} asked for it, or drives the run, and cannot approve it: another person must"
+    roles = roles_of(question)
+    if roles and not any(identities.is_member(who, role) for role in roles):
+        return f"{who} is in none of the roles that may: {', '.join(roles)}"
+    return None
+
+
 def _problem(
     message: Message,
     question: Question,
@@ -171,14 +188,9 @@ def _problem(
     driver: str | None,
 ) -> str | None:
     """Return why a message does not count for the question, None when it does."""
-    who = message.identity
-    if not who:
-        return "this journal knows nobody: approvals need PostgreSQL"
-    if who in (question.shown.get("asked_by"), driver):
-        return f"{who} asked for it, or drives the run, and cannot approve it: another person must"
-    roles = roles_of(question)
-    if roles and not any(identities.is_member(who, role) for role in roles):
-        return f"{who} is in none of the roles that may: {', '.join(roles)}"
+    problem = barred(message.identity, question, identities, driver)
+    if problem is not None:
+        return problem
     asked = message.data.get("question")
     if asked != question.id or message.data.get("binding") != binding(state, question.step or ""):
         return (

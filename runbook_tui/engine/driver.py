@@ -247,7 +247,7 @@ class Driver:
         elif isinstance(command, Abort):
             self._record(self._acts.abort(state, command.reason))
         elif isinstance(command, Remind | TakeBack):
-            self._record(self._acts.of_approval(command, state))
+            self._record(self._acts.of_approval(command, state, self._people.online()))
         elif isinstance(command, RollBack):
             self._record(self._acts.ask_rollback(state, command.reason))
         else:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from runbook_tui.engine import environments_in_use, messages
 from runbook_tui.engine.mail import Mail
 from runbook_tui.engine.recorder import Recorder
+from state.errors import StoreError
 from state.events import (
     HandedOver,
     Payload,
@@ -90,6 +91,14 @@ class People:
         said = f"handed over to {to}: {reason}"
         self._recorder.record(HandedOver(to, reason), RunLeft(said))
         return said
+
+    def online(self) -> Sequence[str]:
+        """Return who watches the run now; nobody when that cannot be found out."""
+        try:
+            found = self._store.presence.watching(self._recorder.state.run)
+        except StoreError:
+            return ()
+        return tuple(f"{one.operator}@{one.host}" for one in found)
 
 
 def stayed(answer: Answered) -> str:

@@ -15,6 +15,7 @@ from state.status import StepStatus
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan, PlanStep
+    from runbook_tui.engine.attending import Online
     from runbook_tui.engine.ports import Operator
     from state.run_state import RunState
 
@@ -119,6 +120,8 @@ class Driven:
     run: str
     since: str = ""
     seen: str = ""
+    barred: str = ""
+    """Why whoever looks on here cannot approve what the run asks; empty when they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,9 @@ class Backend(Protocol):
         going: Callable[[], bool],
     ) -> None:
         """Tell how a run stands and who drives it, as it changes, while `going`."""
+
+    def online(self, state: RunState) -> Sequence[Online]:
+        """Return who watches a run now, and which of them may approve what it asks."""
 
     def vote(self, run: str, step: str, kind: str, reason: str) -> str:
         """Approve or deny what a step waits for; return what came of it."""

@@ -16,6 +16,7 @@ from runbook_tui.definition import loader
 from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
 from runbook_tui.definition.values import wrong_value
 from runbook_tui.engine import (
+    attending,
     environments_in_use,
     following,
     notes,
@@ -24,6 +25,7 @@ from runbook_tui.engine import (
     usual,
     voting,
 )
+from runbook_tui.engine.attending import Online
 from runbook_tui.engine.driving import Place, Session
 from runbook_tui.engine.environments_in_use import InUse
 from runbook_tui.engine.ports import Operator
@@ -293,8 +295,21 @@ class EngineBackend:
     ) -> None:
         """Tell how a run stands and who drives it, as it changes, while `going`."""
         with in_words(), self.location.open() as store:
-            for seen in following.follow(store, run, going):
-                tell(seen.state, _driven_by(seen.held))
+            here = attending.Attending(store, Sender(self.operator, self.host))
+            try:
+                for seen in following.follow(store, run, going):
+                    driven = _driven_by(seen.held)
+                    if driven is not None:
+                        driven = replace(driven, barred=here.barred(seen.state, seen.held))
+                    tell(seen.state, driven)
+                    here.at(seen.state.run)
+            finally:
+                here.end()
+
+    def online(self, state: RunState) -> Sequence[Online]:
+        """Return who watches a run now, and which of them may approve what it asks."""
+        with in_words(), self._opened() as store:
+            return attending.online(store, state)
 
     def vote(self, run: str, step: str, kind: str, reason: str) -> str:
         """Approve or deny what a step waits for; return what came of it."""

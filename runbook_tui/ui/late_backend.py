@@ -25,6 +25,7 @@ from runbook_tui.ui.backend import (
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import PlanStep
+    from runbook_tui.engine.attending import Online
     from runbook_tui.engine.ports import Operator
     from state.run_state import RunState
 
@@ -122,6 +123,10 @@ class LateBackend:
     ) -> None:
         """Tell how a run stands and who drives it, as it changes, while `going`."""
         self._made().follow(run, tell, going)
+
+    def online(self, state: RunState) -> Sequence[Online]:
+        """Return who watches a run now, and which of them may approve what it asks."""
+        return self._made().online(state)
 
     def vote(self, run: str, step: str, kind: str, reason: str) -> str:
         """Approve or deny what a step waits for; return what came of it."""

@@ -10,6 +10,7 @@ from typing import Final
 from state.claims import Claimant, Claimed
 from state.protocols import JournalReader
 from state.stores.attempt_dir import AttemptDir
+from state.watcher import Watcher
 
 CHUNK: Final = 1 << 18
 """Bytes that are read at once."""
@@ -76,6 +77,20 @@ class LocalClaims:
     def claim(self, run: str, attempt: str, claimant: Claimant, *, token: int) -> Claimed:
         """Return that the claim is had, and begun whenever it may be."""
         return Claimed(ours=True)
+
+
+class NoPresence:
+    """The `Presence` of a store in which nobody's word counts for more than another's."""
+
+    def beat(self, run: str, *, operator: str, host: str) -> None:
+        """Nothing to do."""
+
+    def leave(self) -> None:
+        """Nothing to do."""
+
+    def watching(self, run: str) -> list[Watcher]:
+        """Return nobody."""
+        return []
 
 
 class NoIdentities:

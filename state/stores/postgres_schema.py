@@ -13,7 +13,7 @@ import psycopg
 
 from state.errors import StoreNewer, StoreUnusable
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 GROUP: Final = "runbook"
 """The role whose members may use the journal."""
 
@@ -110,17 +110,32 @@ CREATE TABLE runbook.claims (
 );
 """
 
-_STEPS: Final = (_FIRST, _CLAIMS)
+_PRESENCE: Final = """
+CREATE UNLOGGED TABLE runbook.presence (
+    id text PRIMARY KEY,
+    run text NOT NULL,
+    operator text NOT NULL,
+    host text NOT NULL,
+    identity text NOT NULL DEFAULT session_user,
+    beat timestamptz NOT NULL,
+    backend integer NOT NULL
+);
+CREATE TRIGGER sign BEFORE INSERT OR UPDATE ON runbook.presence
+FOR EACH ROW EXECUTE FUNCTION runbook.sign();
+"""
+
+_STEPS: Final = (_FIRST, _CLAIMS, _PRESENCE)
 """What makes each version of the schema from the one before."""
 
 _GRANTS: Final = f"""
 GRANT USAGE ON SCHEMA runbook TO {GROUP};
 GRANT SELECT ON ALL TABLES IN SCHEMA runbook TO {GROUP};
 GRANT INSERT ON runbook.heads, runbook.events, runbook.blobs, runbook.sources, runbook.leases,
-    runbook.inbox, runbook.outputs, runbook.claims TO {GROUP};
+    runbook.inbox, runbook.outputs, runbook.claims, runbook.presence TO {GROUP};
 GRANT UPDATE (count, hash, token) ON runbook.heads TO {GROUP};
 GRANT UPDATE ON runbook.leases TO {GROUP};
 GRANT UPDATE (done) ON runbook.inbox TO {GROUP};
+GRANT UPDATE (run, beat, backend), DELETE ON runbook.presence TO {GROUP};
 GRANT USAGE, UPDATE ON SEQUENCE runbook.tokens TO {GROUP};
 """
 

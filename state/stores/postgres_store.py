@@ -12,6 +12,7 @@ from state.stores.postgres_keeper import PostgresKeeper
 from state.stores.postgres_leases import PostgresLeases
 from state.stores.postgres_news import PostgresIdentities, PostgresNews
 from state.stores.postgres_outputs import PostgresOutputs
+from state.stores.postgres_presence import PostgresPresence
 from state.stores.store import Store
 
 
@@ -36,6 +37,7 @@ def open_shared(directory: Path, url: str, *, write: bool = True) -> Store:
         PostgresNews(journal, pair.side),
         PostgresIdentities(pair.main),
         PostgresClaims(pair.main, leases),
+        PostgresPresence(pair),
         shared=True,
         keeper=PostgresKeeper(pair.main),
         closes=(

@@ -7,11 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from state.protocols import Claims, Identities, Inbox, Journal, Keeper, Leases, News, Outputs
+from state.protocols import (
+    Claims,
+    Identities,
+    Inbox,
+    Journal,
+    Keeper,
+    Leases,
+    News,
+    Outputs,
+    Presence,
+)
 from state.run_state import AttemptState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.file_leases import FileLeases
-from state.stores.local import LocalClaims, LocalOutputs, NoIdentities, PollingNews
+from state.stores.local import LocalClaims, LocalOutputs, NoIdentities, NoPresence, PollingNews
 from state.stores.machine import machine_id
 from state.stores.sqlite import open_journal, open_reader
 from state.stores.sqlite_inbox import SqliteInbox
@@ -33,6 +43,7 @@ class Store:
     news: News
     identities: Identities
     claims: Claims = field(default_factory=LocalClaims)
+    presence: Presence = field(default_factory=NoPresence)
     shared: bool = False
     keeper: Keeper | None = None
     closes: tuple[Callable[[], None], ...] = ()

@@ -21,6 +21,7 @@ from runbook_tui.definition.plan import (
     Undo,
 )
 from runbook_tui.engine import outline
+from runbook_tui.engine.attending import Online
 from runbook_tui.engine.ports import Command, Leave, Operator
 from runbook_tui.engine.repository import Checkout
 from runbook_tui.ui.backend import (
@@ -202,6 +203,7 @@ class FakeBackend:
         self.problem: BackendError | None = None
         self.finish: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self.driven: Driven | None = None
+        self.watchers: tuple[Online, ...] = ()
         self.votes: list[tuple[str, str, str]] = []
         self.taken: list[str] = []
         self.yields = threading.Event()
@@ -307,6 +309,9 @@ class FakeBackend:
             assert self.story.state is not None
             tell(self.story.state, self.driven)
             time.sleep(0.02)
+
+    def online(self, state: RunState) -> Sequence[Online]:
+        return self.watchers
 
     def vote(self, run: str, step: str, kind: str, reason: str) -> str:
         self.votes.append((step, kind, reason))
