@@ -113,6 +113,19 @@ def test_a_remote_that_refuses_or_does_not_answer_is_named(repo: Repository) -> 
     assert _probe(repo, commit, remote="/nowhere").verdict is Verdict.UNKNOWN
 
 
+def test_a_lock_that_a_git_left_is_named(repo: Repository) -> None:
+    commit = repo.commit(a="1")
+    lock = repo.work / ".git/refs/tags/v1.4.0.lock"
+    lock.touch()
+    with pytest.raises(ActionFailed) as raised:
+        _perform(repo, commit)
+    assert str(lock) in raised.value.sentence
+    assert raised.value.sentence.endswith("left this file: if none is, remove it.")
+    lock.unlink()
+    _perform(repo, commit)
+    assert repo.remote_tags() == {"v1.4.0": commit}
+
+
 def test_names_are_no_options_and_must_be_names(repo: Repository, tmp_path: Path) -> None:
     commit = repo.commit(a="1")
     for name in ("--delete", "a b", "x..y"):

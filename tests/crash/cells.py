@@ -30,6 +30,8 @@ WORKER: Final = ("before-claim", "before-act", "after-act", "after-result")
 VICTIMS: Final[tuple[Victim, ...]] = ("driver", "worker", "both", "late", "power")
 UNPROVEN: Final = ("run", "undo", "ssh", "announce", "announce-mail")
 """Actions of which no look can tell everything."""
+LOCKS: Final = ("tag",)
+"""Actions whose tool leaves a lock when the power goes while it works: a person removes that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def of_action(action: str) -> Iterator[Cell]:
     for name in DRIVER:
         wanted: set[Victim] = {"driver"} if name == "after-spawn" else {"driver", "power"}
         if name == "after-spawn" and action not in UNPROVEN:
-            wanted = {"driver", "both", "power"}
+            wanted = {"driver", "both"} if action in LOCKS else {"driver", "both", "power"}
         yield from (Cell(action, f"driver.{name}", who) for who in victims if who in wanted)
     before, after = WORKER[:2], WORKER[2:]
     sleeps = {f"worker.{name}" for name in before}

@@ -163,6 +163,25 @@ MUTATIONS: Final = (
         ),
         Cell("sql", "sql.committed", "both"),
     ),
+    Mutation(
+        "a tag that an earlier try made here is not looked for",
+        (
+            Edit(
+                "runbook_tui/actions/tag/perform.py",
+                "    if there is not None:\n",
+                "    if False:\n",
+            ),
+        ),
+        Cell("tag", "tag.made", "both"),
+    ),
+    Mutation(
+        "a tag is not brought to the disk of the repository that it is made in",
+        (
+            Edit("runbook_tui/actions/shared/git.py", "=committed,reference", "=none"),
+            Edit("runbook_tui/actions/shared/git.py", "sync_directory(place.parent)", "pass"),
+        ),
+        Cell("tag", "worker.after-act", "power"),
+    ),
 )
 
 

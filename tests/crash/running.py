@@ -97,7 +97,7 @@ class _CellRun:
         with ExitStack() as self.open:
             if cell.victim == "power":
                 self.disk = self.open.enter_context(closing(Disk(self.world.home)))
-                self.world.state = self.disk.path / "state"
+                self.world.lie_on(self.disk.path)
             return self._run(cell, expected)
 
     def _run(self, cell: Cell, expected: Class | None) -> Class:

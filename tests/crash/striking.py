@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGCONT, SIGKILL
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from runbook_tui import proc
 from state.stores.machine import ProcessMark, process_mark
@@ -69,6 +69,8 @@ class Struck:
         at_driver = cell.point.startswith("driver.")
         self._until(lambda: state_of(self.program.pid) == "T" if at_driver else self._standing())
         workers = self.workers() if at_driver else self._standing()
+        if cell.victim == "power":
+            workers = self._all_stand()
         at_the_cut()
         if cell.victim != "worker":
             self.program.kill()
@@ -85,6 +87,17 @@ class Struck:
     def _standing(self) -> list[ProcessMark]:
         """Return the workers that stand; one that looks may be there too, and goes its way."""
         return [one for one in self.workers() if state_of(one.pid) == "T"]
+
+    def _all_stand(self) -> list[ProcessMark]:
+        """Stop everything below the program, and return it: after a cut nobody does anything."""
+        while True:
+            found = [mark for pid in _below(self.program.pid) if (mark := process_mark(pid))]
+            running = [mark for mark in found if state_of(mark.pid) not in ("T", "Z", "X", "")]
+            if not running:
+                return found
+            for mark in running:
+                proc.send(mark, SIGSTOP)
+            time.sleep(0.005)
 
     def _until(self, there: Callable[[], object]) -> None:
         """Wait until somebody is there, as long as the program is."""
@@ -138,6 +151,10 @@ def _children(pid: int) -> list[int]:
             with suppress(FileNotFoundError, ProcessLookupError):
                 found += [int(word) for word in (task / "children").read_text().split()]
     return found
+
+
+def _below(pid: int) -> list[int]:
+    return [one for child in _children(pid) for one in (child, *_below(child))]
 
 
 def state_of(pid: int) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from runbook_tui.actions.api import Context
+from state.stores.files import sync_directory
 
 SILENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -62,6 +65,21 @@ class Git:
         except GitError:
             return None
         return next((line for line in lines if re.fullmatch(r"[0-9a-f]{40,64}", line)), None)
+
+    def tag(
+        self, how: str, message: str, name: str, commit: str, *, env: Mapping[str, str]
+    ) -> None:
+        """Make a tag that outlives a power cut; raises GitError.
+
+        By itself Git syncs neither its object nor its name: both may then be there, but empty.
+        """
+        synced = ("-c", "core.fsync=committed,reference")
+        self.run(*synced, "tag", how, "-m", message, "--", name, commit, env=env)
+        made = self.run("rev-parse", f"refs/tags/{name}")[-1]
+        for file in (f"objects/{made[:2]}/{made[2:]}", f"refs/tags/{name}"):
+            place = Path(self.cwd, self.run("rev-parse", "--git-path", file)[-1])
+            with suppress(FileNotFoundError):  # not every format of a repository has these files
+                sync_directory(place.parent)
 
     def export(self, commit: str, folder: str, archive: str) -> None:
         """Write the files of a folder, as they are in a commit, into a tar file."""

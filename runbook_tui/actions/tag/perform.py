@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+from typing import Final
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
 from runbook_tui.actions.shared.git import Git, GitError, RemoteTag, previous_version
 from state.status import Verdict
+
+_LOCKED: Final = (
+    " Another Git is at work there, or one that was cut off left this file: if none is, remove it."
+)
 
 
 def perform(job: Job, context: Context) -> Outcome:
@@ -22,7 +27,9 @@ def perform(job: Job, context: Context) -> Outcome:
         context.log(f"{remote} has {name} at {commit[:12]} already")
     else:
         _make(job, git, context, name, commit)
+        context.fault("tag.made")
         _push(git, context, name, remote)
+        context.fault("tag.pushed")
         tags = _tags(git, remote)
         if name not in tags:
             raise ActionFailed(f"{remote} took the tag {name} but does not show it.")
@@ -116,9 +123,12 @@ def _make(job: Job, git: Git, context: Context, name: str, commit: str) -> None:
     message = job.options.get("message") or f"{name}\n\nrunbook {job.run}, step {job.step}"
     how = "--sign" if job.options.get("sign") else "--annotate"
     try:
-        git.run("tag", how, "-m", str(message), "--", name, commit, env=_identity(job, git))
+        git.tag(how, str(message), name, commit, env=_identity(job, git))
     except GitError as fault:
-        raise ActionFailed(f"The tag {name} could not be made: {fault}.", effect="none") from fault
+        said = str(fault).rstrip(".")
+        hint = _LOCKED if ".lock': File exists" in said else ""
+        sentence = f"The tag {name} could not be made: {said}.{hint}"
+        raise ActionFailed(sentence, effect="none") from fault
     context.log(f"made {name} at {commit[:12]}")
 
 

@@ -47,6 +47,10 @@ class World(ABC):
         """Make what the step needs, the run's directory to begin with."""
         self.work.mkdir()
 
+    def lie_on(self, disk: Path) -> None:
+        """Have the journal, and whatever else is our machine's own, on a disk that will be cut."""
+        self.state = disk / "state"
+
     @abstractmethod
     def options(self) -> Mapping[str, Any]:
         """Return the step, without its id."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.crash.worlds.base import STEP, Facts, HostsWorld, World
-from tests.harness.git import Repository, repository
+from tests.harness.git import Repository, git, repository
 
 _HOOK = '#!/bin/sh\nwhile read -r old new name; do echo "$name" >> {log}; done\n'
 
@@ -113,6 +116,7 @@ class Tag(World):
     """A tag at a remote that counts what it is sent."""
 
     action = "tag"
+    points = ("tag.made", "tag.pushed")
 
     def make(self) -> None:
         self.repository: Repository = repository(self.home)
@@ -121,10 +125,27 @@ class Tag(World):
         hook.write_text(_HOOK.format(log=self.home / "received"))
         hook.chmod(0o755)
 
+    def lie_on(self, disk: Path) -> None:
+        """The repository that the tag is made in is cut off with the journal; its remote is not."""
+        super().lie_on(disk)
+        shutil.move(self.work, disk / "work")
+        self.work = disk / "work"
+        self.repository = replace(self.repository, work=self.work)
+        subprocess.run(["sync", "-f", str(self.work)], check=True)
+
     def options(self) -> Mapping[str, Any]:
         return {"tag": {"name": "v1.0.0"}}
 
     def facts(self) -> Facts:
         tags = self.repository.remote_tags()
-        here = {name: commit == self.commit for name, commit in tags.items()}
-        return {"at the commit": here, "received": _lines(self.home / "received")}
+        there = {name: commit == self.commit for name, commit in tags.items()}
+        same = {name: self._object(name) == self._object(name, remote=True) for name in tags}
+        received = _lines(self.home / "received")
+        return {"at the commit": there, "the one made here": same, "received": received}
+
+    def _object(self, name: str, *, remote: bool = False) -> str:
+        place = self.repository.origin if remote else self.repository.work
+        try:
+            return git(place, "rev-parse", f"refs/tags/{name}^{{tag}}")
+        except subprocess.CalledProcessError:
+            return "remote: none" if remote else "none"
