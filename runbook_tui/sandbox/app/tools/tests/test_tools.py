@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..bundle import build
 from ..changelog import section
+from ..changes import SENSITIVE, dependencies, differing
 from ..query_stats import since
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,6 +24,24 @@ class Changelog(unittest.TestCase):
         self.assertEqual(section(text, "v1.1.0"), ["- new"])
         self.assertEqual(section(text, "v1.1"), [])
         self.assertEqual(section(text, "v2.0.0"), [])
+
+
+class Changes(unittest.TestCase):
+    def test_dependencies_that_came_went_or_changed(self) -> None:
+        project = '[project]\ndependencies = ["a>=1", "b[x]>=2"]\n'
+        package = '{"dependencies": {"c": "^3"}, "devDependencies": {"d": "4"}}'
+        before = dependencies({"pyproject.toml": project, "package.json": package})
+        self.assertEqual(before, {"a": "a>=1", "b": "b[x]>=2", "c": "c ^3", "d": "d 4"})
+        now = dependencies({"pyproject.toml": project.replace("a>=1", "e==5").replace("2", "3")})
+        gone = ["a>=1 -> gone", "c ^3 -> gone", "d 4 -> gone"]
+        changed = ["b[x]>=2 -> b[x]>=3", "new -> e==5"]
+        self.assertEqual(sorted(differing(before, now)), sorted([*gone, *changed]))
+
+    def test_what_is_to_be_read_twice(self) -> None:
+        for name in ("src/server/auth/session", "app/accounts", "lib/sign-in.view"):
+            self.assertTrue(SENSITIVE.search(name), name)
+        for name in ("app/author", "lib/cryptography_notes", "docs/designing"):
+            self.assertFalse(SENSITIVE.search(name), name)
 
 
 class QueryStats(unittest.TestCase):
