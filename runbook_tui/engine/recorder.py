@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runbook_tui.engine.patience import Found, Patience
 from state import fold
 from state.codec import canonical
-from state.errors import StoreAway
+from state.errors import Overtaken, StoreAway
 from state.events import Payload, Record
 from state.payloads import to_data
 from state.protocols import Journal
@@ -112,10 +112,24 @@ class Recorder:
             self._patience.wait(problem)
 
         def again() -> list[Record]:
-            kept = self._journal.read(self.state.run, self.state.seq)
-            return kept if self._ours(kept, payloads) else self._append(payloads)
+            kept = self._kept(payloads)
+            if kept:
+                return kept
+            try:
+                return self._append(payloads)
+            except Overtaken:
+                # What was sent before the store went may be done only now, by a server that hung.
+                kept = self._kept(payloads)
+                if kept:
+                    return kept
+                raise
 
         return self._patience.until_back(again)
+
+    def _kept(self, payloads: Sequence[Payload]) -> list[Record]:
+        """Return what the store has kept of what we tried to add; nothing if it is not ours."""
+        found = self._journal.read(self.state.run, self.state.seq)
+        return found if self._ours(found, payloads) else []
 
     def _ours(self, kept: Sequence[Record], payloads: Sequence[Payload]) -> bool:
         """Whether what the store has kept is what we tried to add: a token is one driver's."""

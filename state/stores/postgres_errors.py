@@ -61,7 +61,8 @@ def translate(problem: psycopg.Error, url: str, *, lost: bool) -> StoreError:
             "Have its owner let your role in: GRANT runbook TO your_role (docs/shared-journal.md).",
         )
     if state in _BUSY:
-        return StoreUnusable(
+        # Whoever keeps it may be stopped, and be let go on at any time: to be waited for.
+        return StoreAway(
             f"The journal in {where} was kept busy by somebody else: {why}.", "Try again."
         )
     return StoreUnusable(f"The database {where} cannot be used: {why}.", "See its log.")

@@ -42,7 +42,7 @@ class PostgresKeeper:
 
     def adopt(self, runs: Sequence[Kept]) -> None:
         """Keep imported runs exactly as they are, all or none. Raises RunExists."""
-        with self._link.transaction() as connection, connection.cursor() as cursor:
+        with self._link.transaction(long=True) as connection, connection.cursor() as cursor:
             for kept in runs:
                 last = kept.records[-1]
                 head = (kept.run, last.seq, last.hash, last.token, kept.origin)
@@ -91,7 +91,7 @@ class PostgresKeeper:
                 f"Only the owner of the journal in {place(self._link.url)} may remove runs.",
                 "Have its owner do it.",
             )
-        with self._link.transaction() as connection:
+        with self._link.transaction(long=True) as connection:
             # Whoever begins a run meanwhile waits: a file that it shares must not go under it.
             connection.execute("LOCK TABLE runbook.blobs IN SHARE ROW EXCLUSIVE MODE")
             for run in runs:

@@ -116,6 +116,8 @@ class PostgresLeases:
         self._guard = threading.Lock()
         self._held: set[Fence] = set()
         self._lost: set[Fence] = set()
+        self._away = False
+        """Whether the database did not answer when a lease was let go."""
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -156,12 +158,13 @@ class PostgresLeases:
         with self._guard:
             mine = fence in self._held
             self._held.discard(fence)
-        if not mine:
+        if not mine or self._away:
             return
         try:
             self._main.rows(_RELEASE, _values([fence]))
         except StoreError:
-            return  # its holder is silent from now on: it expires
+            # Its holder is silent from now on: it expires, and so do the others.
+            self._away = True
 
     def close(self) -> None:
         """End the heartbeats; what is still held expires."""
@@ -206,6 +209,7 @@ class PostgresLeases:
             except StoreError:
                 continue  # whoever writes is told; when the database is back, so is the heartbeat
             with self._guard:
+                self._away = False
                 self._lost |= set(held) - {(kind, name, token) for kind, name, token in kept}
 
 

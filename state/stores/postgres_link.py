@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from state.errors import StoreAway
 from state.stores import postgres_errors as errors
 from state.stores import postgres_schema as schema
+from state.stores.postgres_silence import Impatient
 
 CONNECT_SECONDS: Final = 5
 """How long a connection may take to come about."""
@@ -29,8 +30,8 @@ DEAD_MS: Final = 5000
 IDLE_MS: Final = 4000
 """How long a program that was stopped may keep others waiting in the middle of a transaction."""
 
-LOCK_MS: Final = 10_000
-"""How long one program waits for another's transaction."""
+LOCK_MS: Final = 6000
+"""How long one program waits for another's transaction: less than for a server that is silent."""
 
 CHANNEL: Final = "runbook"
 """Where news of runs are heard; a notification is a run's id."""
@@ -59,7 +60,7 @@ class Link:
         self.url = url
         self._write = write
         self._guard = threading.RLock()
-        self._open: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._open: Impatient | None = None
         self._listens = False
 
     def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Any]:
@@ -70,13 +71,16 @@ class Link:
 
     def read(self, statement: str, values: Mapping[str, object] | None = None) -> list[Any]:
         """Carry a statement out that changes nothing: once more when the connection was lost."""
+        connected = self._open is not None
         try:
             return self.rows(statement, values)
         except StoreAway:
+            if not connected:
+                raise  # nobody was there a moment ago
             return self.rows(statement, values)
 
     @contextmanager
-    def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def connection(self) -> Iterator[Impatient]:
         """The connection, in autocommit mode; one that is lost meanwhile is made anew next time."""
         with self._guard:
             try:
@@ -88,9 +92,13 @@ class Link:
                 raise errors.translate(problem, self.url, lost=lost) from None
 
     @contextmanager
-    def transaction(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """Several statements, all or none."""
-        with self.connection() as connection, connection.transaction():
+    def transaction(self, *, long: bool = False) -> Iterator[Impatient]:
+        """Several statements, all or none; `long`: the server may take minutes for one."""
+        with (
+            self.connection() as connection,
+            connection.patient() if long else nullcontext(),
+            connection.transaction(),
+        ):
             yield connection
 
     def listen(self) -> None:
@@ -116,15 +124,15 @@ class Link:
                 self._open.close()
                 self._open = None
 
-    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connected(self) -> Impatient:
         if self._open is None:
             self._open = self._connect()
         return self._open
 
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+    def _connect(self) -> Impatient:
         given = _read(self.url)
         settings = {**_KEPT_ALIVE, "application_name": "runbook", **given}
-        connection = psycopg.connect(**settings, autocommit=True)
+        connection = Impatient.connect(**settings, autocommit=True)
         try:
             for statement in _SETTINGS:
                 connection.execute(statement.encode())

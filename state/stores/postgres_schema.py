@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import psycopg
-
 from state.errors import StoreNewer, StoreUnusable
+from state.stores.postgres_silence import Impatient
 
 SCHEMA_VERSION: Final = 3
 GROUP: Final = "runbook"
@@ -140,7 +139,7 @@ GRANT USAGE, UPDATE ON SEQUENCE runbook.tokens TO {GROUP};
 """
 
 
-def bring_up_to_date(connection: psycopg.Connection[tuple[Any, ...]], place: str) -> None:
+def bring_up_to_date(connection: Impatient, place: str) -> None:
     """Make the schema, or what an older program's lacks, in one transaction.
 
     Raises StoreNewer, StoreUnusable, psycopg.Error. `place` names the database in words.
@@ -161,14 +160,19 @@ def bring_up_to_date(connection: psycopg.Connection[tuple[Any, ...]], place: str
         if found == SCHEMA_VERSION:
             return
         _check_rights(connection, place, found)
-        for step in _STEPS[found or 0 :]:
-            connection.execute(step.encode())
-        connection.execute("UPDATE runbook.version SET version = %s", (SCHEMA_VERSION,))
-        if _one(connection, "SELECT 1 FROM pg_roles WHERE rolname = 'runbook'") is not None:
-            connection.execute(_GRANTS.encode())
+        with connection.patient():
+            _make(connection, found or 0)
 
 
-def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int | None:
+def _make(connection: Impatient, found: int) -> None:
+    for step in _STEPS[found:]:
+        connection.execute(step.encode())
+    connection.execute("UPDATE runbook.version SET version = %s", (SCHEMA_VERSION,))
+    if _one(connection, "SELECT 1 FROM pg_roles WHERE rolname = 'runbook'") is not None:
+        connection.execute(_GRANTS.encode())
+
+
+def _version(connection: Impatient) -> int | None:
     """Return the schema's version, None when there is none yet."""
     # Where the schema is there but closed to this role, or not ours, reading the version says so.
     if _one(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'runbook'") is None:
@@ -177,7 +181,7 @@ def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int | None:
     return found
 
 
-def _check_encoding(connection: psycopg.Connection[tuple[Any, ...]], place: str) -> None:
+def _check_encoding(connection: Impatient, place: str) -> None:
     encoding = _one(connection, "SHOW server_encoding")
     if encoding != "UTF8":
         raise StoreUnusable(
@@ -186,9 +190,7 @@ def _check_encoding(connection: psycopg.Connection[tuple[Any, ...]], place: str)
         )
 
 
-def _check_rights(
-    connection: psycopg.Connection[tuple[Any, ...]], place: str, found: int | None
-) -> None:
+def _check_rights(connection: Impatient, place: str, found: int | None) -> None:
     """See that this role may make or change the schema. Raises StoreUnusable."""
     if found is None:
         may = _one(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
@@ -206,6 +208,6 @@ def _check_rights(
         )
 
 
-def _one(connection: psycopg.Connection[tuple[Any, ...]], statement: str) -> Any:
+def _one(connection: Impatient, statement: str) -> Any:
     row = connection.execute(statement.encode()).fetchone()
     return None if row is None else row[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -42,6 +43,25 @@ class Server:
         name = url.rpartition("/")[2]
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"drop database if exists {name} with (force)".encode())
+
+    def processes(self) -> list[int]:
+        """Return the server's processes, the one that makes the others first."""
+        first = int((self.directory / "data" / "postmaster.pid").read_text().split()[0])
+        listed = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, listed)]
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop every process of the server: links stay up, and nobody answers."""
+        os.kill(self.processes()[0], signal.SIGSTOP)  # now it makes no others
+        stopped = self.processes()
+        for pid in stopped[1:]:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
     def control(self, *words: str) -> None:
         """Run pg_ctl (`stop`, `start`, `-m immediate restart`)."""
