@@ -74,10 +74,13 @@ class Link:
         connected = self._open is not None
         try:
             return self.rows(statement, values)
-        except StoreAway:
+        except StoreAway as problem:
             if not connected:
                 raise  # nobody was there a moment ago
-            return self.rows(statement, values)
+            try:
+                return self.rows(statement, values)
+            except StoreAway:
+                raise problem from None  # how it went says more than that it is gone
 
     @contextmanager
     def connection(self) -> Iterator[Impatient]:

@@ -226,7 +226,8 @@ def test_a_server_that_stands_still_pauses_the_run_and_is_said_to_whoever_looks(
                     told = program.run(*words).expect(exits.STORE)
                     assert "cannot be reached" in told.output
                 said = iter(child.stdout.readline, "")
-                assert any("does not answer since" in one and "run waits" in one for one in said)
+                waits = next(one for one in said if "The run waits" in one)
+                assert "does not answer since" in waits
                 rest = watcher.stdout.read()
                 assert watcher.wait(60) == exits.STORE
                 assert "cannot be reached" in rest
