@@ -12,7 +12,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 
 from runbook_tui.engine.ports import AddNote, Command, Hold, Leave, Release, StopStep
-from runbook_tui.ui import decisions, shell_here, watching
+from runbook_tui.ui import answers, decisions, menu, shell_here, watching
 from runbook_tui.ui.attention import current_step
 from runbook_tui.ui.backend import BackendError, Driven, Ended
 from runbook_tui.ui.bridge import ScreenOperator
@@ -69,7 +69,7 @@ class RunScreen(RunNavigation):
             self._came_from = self.focused
         question = self._open_question(scene.state)
         if question is None:
-            self.bar.show_ask(decisions.menu(scene, self._step))
+            self.bar.show_ask(menu.menu(scene, self._step))
             self.bar.enter_bar()
             return
         if question.asks == "rollback":
@@ -155,7 +155,7 @@ class RunScreen(RunNavigation):
     def on_decision_bar_decided(self, event: DecisionBar.Decided) -> None:
         """Hand the decision to the driver."""
         event.stop()
-        if event.choice == decisions.SHELL:
+        if event.choice == answers.SHELL:
             self._open_shell(event.ask)
             return
         if event.ask.id == watching.WATCH:
@@ -170,7 +170,7 @@ class RunScreen(RunNavigation):
                 return
             fields = {name: value for name, value in self.pane.form.values.items() if value}
         self._expects_rollback = event.choice == "rollback"
-        self._leaving = self._leaving or event.ask.id == decisions.HANDING_OVER
+        self._leaving = self._leaving or event.ask.id == menu.HANDING_OVER
         self._send(decisions.command(event.ask, event.choice, event.reason, fields))
         self._question = ""
         self._focus_back()
@@ -289,5 +289,5 @@ class RunScreen(RunNavigation):
         if scene is None:
             return
         self._came_from = self.checklist
-        self.bar.show_ask(decisions.handing_over(scene))
+        self.bar.show_ask(menu.handing_over(scene))
         self.bar.enter_choice("hand_over")

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.reactive import Reactive
 from textual.widget import Widget
 
-from runbook_tui.ui import clock, decisions, keys, watching
+from runbook_tui.ui import clock, decisions, keys, menu, watching
 from runbook_tui.ui.attention import current_step, first_question
 from runbook_tui.ui.backend import Backend, BackendError, Ended
 from runbook_tui.ui.bells import Bells
@@ -39,7 +39,7 @@ from widgets.safe import safe
 from widgets.step_tree import StepTree
 from widgets.text_pane import TextPane
 
-OPENED = (decisions.MENU, decisions.HANDING_OVER, watching.WATCH)
+OPENED = (menu.MENU, menu.HANDING_OVER, watching.WATCH)
 """What the operator opened in the bar: it stays until they leave it."""
 
 
@@ -172,7 +172,7 @@ class RunView(RunFeed):
 
     def _renew_bar(self, scene: Scene) -> None:
         question = self._open_question(scene.state)
-        leaves = self.bar.asking is not None and self.bar.asking.id == decisions.HANDING_OVER
+        leaves = self.bar.asking is not None and self.bar.asking.id == menu.HANDING_OVER
         if question is not None and scene.driving and not leaves:
             place = decisions.placed(scene.state, question)
             self.bar.show_ask(decisions.ask(scene, question, place))

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from runbook_tui.ui import failing, host_grid, host_lines, panes
-from runbook_tui.ui.decisions import recorded_fields
+from runbook_tui.ui.answers import recorded_fields
 from runbook_tui.ui.samples import last_said, measures
 from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.notes import NotesPane
