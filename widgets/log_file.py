@@ -1,23 +1,15 @@
 """A log of any size, read where it is looked at: memory stays flat, any line is reachable.
 
-The file is divided into blocks of 64 KiB. An index keeps one number a block: how many lines (or
-hits) begin in it. What a block holds is read again when somebody looks there. Indexing runs in the
-background (`LogReader`); everything here works with what has been read so far.
+The file is divided into blocks of 64 KiB; what one holds is read again when somebody looks there.
 """
 
 from __future__ import annotations
 
 import os
-import struct
-import threading
-from array import array
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import re2
 
 BLOCK = 65536
 """Bytes a block."""
@@ -29,11 +21,6 @@ SHOWN = 8192
 """Bytes of one line that are ever given to the screen."""
 
 _CACHED_BLOCKS = 8
-_TIME = struct.Struct("<QQ")
-
-
-class PatternError(ValueError):
-    """A search expression cannot be read; the text says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +35,6 @@ class Line:
     def cut(self) -> bool:
         """True when the line is longer than what is given to the screen."""
         return self.end - self.start > len(self.data)
-
-
-class Pattern:
-    """A search expression, compiled once; matches lines, ignoring case when it is all lower."""
-
-    def __init__(self, text: str, *, literal: bool = False) -> None:
-        """Raise PatternError when `text` is no regular expression (RE2 syntax)."""
-        options = re2.Options()
-        options.never_nl = True
-        options.log_errors = False
-        options.literal = literal
-        options.case_sensitive = any(character.isupper() for character in text)
-        options.max_mem = 8 << 20
-        self.text = text
-        source = text if literal else f"(?m:{text})"
-        try:
-            self._compiled = re2.compile(source.encode(), options)
-        except re2.error as problem:
-            raise PatternError(_in_words(problem)) from None
-
-    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Yield where the pattern is found in `data`; empty matches are left out."""
-        for match in self._compiled.finditer(data):
-            if match.end() > match.start():
-                yield match.start(), match.end()
-
-
-def _in_words(problem: Exception) -> str:
-    detail = problem.args[0] if problem.args else problem
-    return detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
 
 
 class LogFile:
@@ -197,195 +154,3 @@ def split(first: int, data: bytes) -> list[Line]:
         lines.append(Line(first + position, first + text_end, shown))
         position = end + 1
     return lines
-
-
-class Index:
-    """How many lines, or lines with a hit, begin in each block; grows as the file is read."""
-
-    def __init__(self, pattern: Pattern | None = None) -> None:
-        self.pattern = pattern
-        self.covered = 0
-        """Bytes of the file that were read."""
-        self._before = array("Q", [0])
-        self._open = 0
-        self._lock = threading.Lock()
-
-    @property
-    def total(self) -> int:
-        """Lines or hits found so far."""
-        with self._lock:
-            return self._before[-1] + self._open
-
-    def advance(self, file: LogFile, size: int) -> bool:
-        """Read the next block; False when everything up to `size` was read."""
-        if self.covered >= size:
-            return False
-        index = len(self._before) - 1
-        count = len(self.starts(file, index))
-        with self._lock:
-            if size >= (index + 1) * BLOCK and self._closed(file, index):
-                self._before.append(self._before[-1] + count)
-                self._open = 0
-                self.covered = (index + 1) * BLOCK
-            else:
-                self._open = count
-                self.covered = size
-        return self.covered < size
-
-    @staticmethod
-    def _closed(file: LogFile, index: int) -> bool:
-        _, data = file.block(index)
-        return not data or data.endswith(b"\n") or len(data) > LONGEST
-
-    def starts(self, file: LogFile, index: int) -> list[int]:
-        """Return the offsets of the lines (with a hit) that begin in a block."""
-        first, data = file.block(index)
-        if not data:
-            return []
-        if self.pattern is None:
-            return _line_starts(first, data)
-        found: list[int] = []
-        for start, _ in self.pattern.spans(data):
-            line = first + data.rfind(b"\n", 0, start) + 1
-            if not found or found[-1] != line:
-                found.append(line)
-        return found
-
-    def rank(self, file: LogFile, offset: int) -> int | None:
-        """Return how many lines (hits) start before `offset`; None when not read that far."""
-        if offset > self.covered:
-            return None
-        with self._lock:
-            index = min(offset // BLOCK, len(self._before) - 1)
-            before = self._before[index]
-        return before + bisect_left(self.starts(file, index), offset)
-
-    def place(self, file: LogFile, number: int) -> int | None:
-        """Return the offset of line (hit) `number`, from 0; None when not found so far."""
-        with self._lock:
-            if not 0 <= number < self._before[-1] + self._open:
-                return None
-            index = bisect_right(self._before, number) - 1
-            before = self._before[index]
-        starts = self.starts(file, index)
-        return starts[number - before] if number - before < len(starts) else None
-
-    def after(self, file: LogFile, offset: int) -> int | None:
-        """Return the first line (hit) that starts at or after `offset`, as far as was read."""
-        rank = self.rank(file, offset)
-        return None if rank is None else self.place(file, rank)
-
-    def before(self, file: LogFile, offset: int) -> int | None:
-        """Return the last line (hit) that starts before `offset`, as far as was read."""
-        rank = self.rank(file, min(offset, self.covered))
-        return None if not rank else self.place(file, rank - 1)
-
-
-def _line_starts(first: int, data: bytes) -> list[int]:
-    starts = [first]
-    position = data.find(b"\n")
-    while 0 <= position < len(data) - 1:
-        starts.append(first + position + 1)
-        position = data.find(b"\n", position + 1)
-    return starts
-
-
-class LineCount(Index):
-    """The index of all lines: counting needs no list of them."""
-
-    def advance(self, file: LogFile, size: int) -> bool:
-        """Read the next block; False when everything up to `size` was read."""
-        if self.covered >= size:
-            return False
-        index = len(self._before) - 1
-        start = index * BLOCK
-        data = file.read(start - 1 if index else 0, BLOCK + 1 if index else BLOCK)
-        begins = data.count(b"\n", 0, -1) + (1 if not index and data else 0)
-        with self._lock:
-            if size >= start + BLOCK:
-                self._before.append(self._before[-1] + begins)
-                self._open = 0
-                self.covered = start + BLOCK
-            else:
-                self._open = begins
-                self.covered = size
-        return self.covered < size
-
-
-class Times:
-    """When lines were written: the attempt's index of (offset, milliseconds since the epoch)."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = LogFile(path)
-
-    def _entry(self, number: int) -> tuple[int, int]:
-        offset, moment = _TIME.unpack(self._file.read(number * _TIME.size, _TIME.size))
-        return offset, moment
-
-    def count(self) -> int:
-        """Return how many moments are kept."""
-        return self._file.size() // _TIME.size
-
-    def at(self, offset: int) -> int | None:
-        """Return when the byte at `offset` was written, in milliseconds; None if not known."""
-        number = bisect_right(range(self.count()), offset, key=lambda i: self._entry(i)[0]) - 1
-        return self._entry(number)[1] if number >= 0 else None
-
-    def offset(self, moment: int) -> int | None:
-        """Return the first offset that was written at or after `moment` (milliseconds)."""
-        count = self.count()
-        number = bisect_left(range(count), moment, key=lambda i: self._entry(i)[1])
-        return self._entry(number)[0] if number < count else None
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-class LogReader(threading.Thread):
-    """Brings indexes up to the file's end, in the background, one block of each at a time."""
-
-    def __init__(self, path: Path, indexes: list[Index], changed: Callable[[], None]) -> None:
-        """`changed` is called from this thread after each stretch of reading."""
-        super().__init__(name=f"log {path.name}", daemon=True)
-        self._file = LogFile(path)
-        self._indexes = indexes
-        self._changed = changed
-        self._wake = threading.Event()
-        self._closing = False
-
-    def set_indexes(self, indexes: list[Index]) -> None:
-        """Read for these indexes from now on; the first is served first."""
-        self._indexes = indexes
-        self._wake.set()
-
-    def close(self) -> None:
-        """End the thread; returns once it is gone."""
-        self._closing = True
-        self._wake.set()
-        if self.is_alive():
-            self.join()
-
-    def run(self) -> None:
-        """Read until closed; look for growth ten times a second."""
-        try:
-            while not self._closing:
-                self._wake.clear()
-                if self._stretch():
-                    self._changed()
-                else:
-                    self._wake.wait(0.1)
-        finally:
-            self._file.close()
-
-    def _stretch(self) -> bool:
-        """Read up to 64 blocks (4 MiB) for each index; True when anything was read."""
-        size, moved = self._file.size(), False
-        for index in self._indexes:
-            for _ in range(64):
-                before = index.covered
-                more = index.advance(self._file, size)
-                moved = moved or index.covered != before
-                if not more or self._closing:
-                    break
-        return moved

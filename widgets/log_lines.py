@@ -15,7 +15,10 @@ from textual.color import Color
 from textual.content import Content
 
 from widgets.glyphs import Glyphs
-from widgets.log_file import Index, Line, LineCount, LogFile, Pattern, Times
+from widgets.log_file import Line, LogFile
+from widgets.log_index import Index, LineCount
+from widgets.log_pattern import Pattern
+from widgets.log_times import Times
 from widgets.rows import Row, crop, text, wrap
 from widgets.safe import safe
 

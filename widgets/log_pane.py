@@ -13,8 +13,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from widgets.field import Field
-from widgets.log_file import Index, LogReader, Pattern, PatternError
+from widgets.log_index import Index
 from widgets.log_lines import LogLines
+from widgets.log_pattern import Pattern, PatternError
+from widgets.log_reader import LogReader
 from widgets.log_view import NOWHERE, LogView
 from widgets.rows import EMPTY, Painted, Row, glyphs_of, spread, text
 from widgets.safe import safe

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from widgets.log_file import Index
+from widgets.log_index import Index
 from widgets.log_lines import STAMPS, Drawing, LogLines, Look, to_rows, visible
 from widgets.rows import Painted, Row, glyphs_of
 from widgets.safe import safe
