@@ -24,7 +24,8 @@ class Failure:
     """A step that failed, or whose outcome nobody knows. All texts are foreign.
 
     `found`, `missing` and `unclear` are what a look at the effect told: what is there, what is not,
-    and what could not be found out. `last` is the end of the output.
+    and what could not be found out. `hosts` are those in trouble, of several: name and words.
+    `last` is the end of the output.
     """
 
     sentence: str
@@ -33,6 +34,7 @@ class Failure:
     found: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
     last: tuple[str, ...] = ()
     help: str = ""
     contacts: tuple[tuple[str, str, str], ...] = ()
@@ -49,6 +51,9 @@ def failure_sections(failure: Failure, glyphs: Glyphs) -> tuple[Section, ...]:
         sections.append(Section(found, text("What we found"), indent=_WORD))
     if failure.unclear:
         sections.append(Section(_lines(failure.unclear), text("What we could not find out")))
+    if failure.hosts:
+        hosts = tuple(_host_lines(failure.hosts, mark))
+        sections.append(Section(hosts, text("Hosts in trouble"), "5 hosts"))
     if failure.last:
         sections.append(
             Section(
@@ -75,6 +80,12 @@ def call_lines(contacts: Sequence[tuple[str, str, str]]) -> tuple[Content, ...]:
 
 def _lines(lines: Sequence[str]) -> tuple[Content, ...]:
     return tuple(text("  ") + safe(line) for line in lines)
+
+
+def _host_lines(hosts: Sequence[tuple[str, str]], mark: str) -> Iterator[Content]:
+    widest = max(len(name) for name, _ in hosts)
+    for name, words in hosts:
+        yield text((mark, "reverse $rb-bad"), " ") + safe(f"{name:<{widest}}  {words}")
 
 
 def _told(word: str, lines: Sequence[str]) -> Iterator[Content]:

@@ -36,6 +36,7 @@ def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
     if last is not None and last.effect in effect:
         facts.append(effect[last.effect])
     found, missing, unclear = _findings(question, stands)
+    hosts, lines = _trouble(scene.peeks.get(stands.id, Peek()))
     return Failure(
         sentence=reason or f"{stands.name} {WORDS[stands.status]}.",
         facts=f" {scene.glyphs.dot} ".join(facts),
@@ -43,10 +44,21 @@ def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
         found=found,
         missing=missing,
         unclear=unclear,
-        last=scene.peeks.get(stands.id, Peek()).last,
+        hosts=hosts,
+        last=lines,
         help=_help(question, step),
         contacts=contacts(scene),
     )
+
+
+def _trouble(peek: Peek) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Return the hosts in trouble, of several, and the last lines: of these hosts only."""
+    bad = [host for host in peek.hosts if host.state in ("failed", "unknown")]
+    if len(peek.hosts) < 2 or not bad:
+        return (), peek.last
+    starts = tuple(f"{host.host} {sign} " for host in bad for sign in "|~")
+    lines = tuple(line for line in peek.last if line.startswith(starts))
+    return tuple((host.host, host.text) for host in bad), lines
 
 
 def _help(question: Question | None, step: PlanStep | None) -> str:

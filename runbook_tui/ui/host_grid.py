@@ -135,7 +135,7 @@ def _says(scene: Scene, view: View) -> str:
     if front.status is StepStatus.WAITING:
         return f"{_written(view, front)}: asks you"
     peek = scene.peeks.get(front.id, Peek())
-    now = peek.progress or next(iter(peek.last[-1:]), "")
+    now = peek.progress or next(iter(peek.last[-1:]), "").removeprefix(f"{view.value} | ")
     return f"{_written(view, front)}{': ' if now else ''}{now}"
 
 

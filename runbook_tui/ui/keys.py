@@ -12,12 +12,21 @@ F1 = Key("f1", "help")
 Keys = tuple[tuple[Key, ...], tuple[Key, ...]]
 
 
-def looking(*, asks: bool, wide: bool, decides: bool = True, word: str = "decide") -> Keys:
+def looking(
+    *, asks: bool, wide: bool, decides: bool = True, word: str = "decide", hosts: bool = False
+) -> Keys:
     """Return the keys of a run while the operator looks around; `decides`: something can be.
 
-    `word` says what `d` leads to.
+    `word` says what `d` leads to; `hosts`: the focus is in the table of hosts.
     """
     keys = [Key("d", word, marked=asks)] if decides else []
+    if hosts:
+        keys += [Key("enter", "open"), Key("/", "filter"), Key("e", "next trouble")]
+        keys += [
+            Key("tab", "pane"),
+            *((Key("z", "zoom"), Key(".", "running step")) if wide else ()),
+        ]
+        return tuple(keys), (HELP, Key(":", "commands"), LEAVE) if wide else (HELP, LEAVE)
     keys.append(Key("/", "search"))
     if wide:
         keys += [Key("&", "filter"), Key("e", "errors"), Key("F", "follow")]

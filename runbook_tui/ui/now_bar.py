@@ -83,7 +83,7 @@ def _doing(scene: Scene, stands: StepState) -> Content:
     if stands.last is not None and stands.last.stop_reason:
         return safe(f"{stands.name} is being stopped: {stands.last.stop_reason}")
     if peek.progress:
-        return safe(peek.progress)
+        return safe(f"{stands.name}: {peek.progress}" if peek.hosts else peek.progress)
     planned = planned_step(scene.plan, stands.id)
     taken = time_taken(scene, stands.id) or 0.0
     usual = planned.usually if planned else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from runbook_tui.definition.plan import Plan, PlanPhase
-from runbook_tui.ui import host_lines
+from runbook_tui.ui import failing, host_lines
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import Ended
 from runbook_tui.ui.scene import Peek, Scene
@@ -16,6 +16,8 @@ from tests.harness.plans import environment, step
 from tests.harness.screen import shows, until
 from tests.ui.conftest import Clock
 from tests.ui.story import FakeBackend, Story
+from widgets.failure_panel import Failure, failure_sections
+from widgets.glyphs import UNICODE
 from widgets.host_table import HostLine
 
 
@@ -75,6 +77,62 @@ async def test_enter_on_a_host_shows_only_its_lines(tmp_path: Path, fixed_clock:
         driving = screen.driving
         assert driving is not None
         await until(pilot, lambda: not driving.alive)
+
+
+async def test_a_step_over_many_hosts_opens_with_its_table(
+    tmp_path: Path, fixed_clock: Clock
+) -> None:
+    story = patching(tmp_path, batch=2, max_failures=9)
+    attempt = AttemptDir(story.directory / "runs" / story.run / "attempts" / "patch.1")
+    for number in range(20, 30):
+        signals.append_host(attempt, f"web-{number}", "failed", "exit 9")
+    fixed_clock.at_end_of(story)
+    backend = FakeBackend(story.directory, story)
+    app = RunbookApp(backend, resume=story.run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, story.run, "13 hosts", "[5 Hosts]", "/ search")
+        await shows(pilot, "Patch: batch 1/2")
+        await pilot.press("e", "tab")
+        await shows(pilot, "enter open", "/ filter", "e next trouble")
+        await pilot.press("enter")  # `e` went to the second in trouble
+        await shows(pilot, "[1 Log]", "Only lines with  ^web-20 ")
+        await pilot.press("5")
+        await shows(pilot, "[5 Hosts]", "13 hosts")
+        await pilot.press("1")
+        await shows(pilot, "[1 Log]")
+        backend.finish.put(Ended(0))
+        screen = app.screen_stack[-1]
+        assert isinstance(screen, RunScreen)
+        driving = screen.driving
+        assert driving is not None
+        await until(pilot, lambda: not driving.alive)
+
+
+def test_a_failure_on_some_hosts_shows_these_and_their_last_lines(tmp_path: Path) -> None:
+    story = patching(tmp_path).end("patch", "failed", reason="exit code 100 on web-1")
+    state = story.state
+    assert state is not None
+    hosts = tuple(
+        signals.HostState(name, state, words, at=1.0)
+        for name, state, words in (
+            ("web-1", "failed", "exit 100 E: locked"),
+            ("web-10", "done", ""),
+            ("web-2", "unknown", "gone"),
+        )
+    )
+    last = ("web-1 | E: locked", "web-10 | Reading", "web-2 ~ link lost")
+
+    def told(*hosts: signals.HostState) -> Failure:
+        scene = Scene(story.plan, state, story.at, peeks={"patch": Peek(hosts=hosts, last=last)})
+        return failing.failure(scene, state.steps["patch"], None)
+
+    found = told(*hosts)
+    assert found.hosts == (("web-1", "exit 100 E: locked"), ("web-2", "gone"))
+    assert found.last == ("web-1 | E: locked", "web-2 ~ link lost")
+    alone = told(hosts[0])
+    assert (alone.hosts, alone.last) == ((), last)
+    rows = [row.plain for part in failure_sections(found, UNICODE) for row in part.lines]
+    assert "✗ web-1  exit 100 E: locked" in rows
 
 
 def test_how_long_each_host_was_at_it(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ async def test_frames(
 ) -> None:
     fixed_clock.at_end_of(story)
     async with on_screen(story, size) as pilot:
-        await shows(pilot, "12 hosts", "web-08 … web-12   5 not started", "Unable t")
+        await shows(pilot, "12 hosts", "web-08 … web-12   5 not started", "Unable t", "Unpacking")
         same_frame(f"hosts-{size[0]}x{size[1]}", frame(pilot.app))
 
 
@@ -187,8 +187,12 @@ async def test_enter_on_a_host_shows_its_log_and_decides_nothing(
 ) -> None:
     fixed_clock.at_end_of(story)
     async with on_screen(story, (80, 24)) as pilot:
-        await shows(pilot, "12 hosts", "sorted: trouble first")
-        await pilot.press("tab", "j", "enter")
+        await shows(pilot, "12 hosts", "sorted: trouble first", "[5 Hosts]")
+        await pilot.press("1")
+        await shows(pilot, "12 hosts", "[5 Hosts]")
+        await pilot.press("right_square_bracket")
+        await shows(pilot, "[2 Plan]")
+        await pilot.press("5", "tab", "j", "enter")
         await shows(pilot, "━ Upgrade (web-06)", "Unpacking openssl")
 
 

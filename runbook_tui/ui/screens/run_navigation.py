@@ -155,14 +155,17 @@ class RunNavigation(RunView):
 
     def action_find(self, what: str) -> None:
         """Search or filter the log of the shown step, or its hosts, or go to a time in it."""
-        if self.pane.switcher.current == self.pane.hosts.id:
+        if self.pane.shows_hosts:
             self.pane.hosts.action_ask()
             return
         self._show_log()
         self.call_later(self.pane.log_pane.action_ask, what)
 
     def action_in_log(self, action: str) -> None:
-        """Do in the log of the shown step what its own key does there."""
+        """Do in the log of the shown step what its own key does there; `e` also among its hosts."""
+        if self.pane.shows_hosts and action.startswith("error"):
+            self.pane.hosts.table.action_trouble(-1 if "-1" in action else 1)
+            return
         self._show_log()
         view = self.pane.log_pane.view
         self.call_later(view.run_action, action)

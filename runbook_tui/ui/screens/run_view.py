@@ -229,6 +229,7 @@ class RunView(RunFeed):
                 wide=width >= WIDE,
                 decides=decides,
                 word="decide" if votes or not watched else "take over",
+                hosts=self.focused is self.pane.hosts.table,
             )
         self.keys.show(*shown)
 

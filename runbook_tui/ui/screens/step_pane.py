@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher
 
 from runbook_tui.ui import failing, host_grid, host_lines, panes
 from runbook_tui.ui.answers import recorded_fields
+from runbook_tui.ui.instances import FEW
 from runbook_tui.ui.samples import last_said, measures
 from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.notes import NotesPane
@@ -61,6 +62,7 @@ class StepPane(Vertical):
         "5": "hosts",
         "6": "help",
     }
+    """What each tab shows; all else belongs to the first."""
 
     def __init__(
         self,
@@ -110,6 +112,11 @@ class StepPane(Vertical):
         return self._tab
 
     @property
+    def shows_hosts(self) -> bool:
+        """Whether the table of hosts is shown."""
+        return self.switcher.current == self.hosts.id
+
+    @property
     def switcher(self) -> ContentSwitcher:
         """What holds the panes."""
         return self.query_one(ContentSwitcher)
@@ -136,7 +143,8 @@ class StepPane(Vertical):
     def step_tab(self, places: int) -> None:
         """Show the next or previous tab."""
         keys = [key for key, _, _ in TABS]
-        self.choose_tab(keys[(keys.index(self._tab) + places) % len(keys)])
+        here = keys.index(self._chosen or self._tab)
+        self.choose_tab(keys[(here + places) % len(keys)])
 
     def show_resume(self, title: str, sections: tuple[Section, ...]) -> None:
         """Show what happened while the operator was away, until `leave_resume`."""
@@ -166,7 +174,6 @@ class StepPane(Vertical):
             self._step, self._chosen, self._raw = step, None, False
         planned = next((each for each in scene.plan.steps() if each.id == step), None)
         stands = scene.state.steps.get(step)
-        self._tab = self._chosen or self._own_tab(scene, step)
         name, right = step_title(scene, step)
         if (title := host_grid.title(scene, step)) is not None:
             name = safe(title)
@@ -174,8 +181,10 @@ class StepPane(Vertical):
             self.title.show(text(self._resume_title))
         else:
             self.title.show(name, right)
+        pane = self._pane(scene, step, self._chosen or self._own_tab(scene, step))
+        self._tab = self._tab_of(pane)
         self.tabs.show(self._tab)
-        pane = "resume" if self._resume else self._pane(scene, step)
+        pane = "resume" if self._resume else pane
         self.tabs.display = pane not in ("failure", "resume", "parallel")
         self.switcher.current = pane
         if stands is not None and stands.last is not None:
@@ -189,14 +198,26 @@ class StepPane(Vertical):
         """Return the tab that a step opens with."""
         question = scene.state.question_on(step)
         if question is None:
-            return "1"
+            return "5" if self._on_many(scene, step) else "1"
         return {"confirm": "2", "typed": "2", "manual": "3"}.get(question.asks, "1")
 
-    def _pane(self, scene: Scene, step: str) -> str:
-        if self._tab in ("1", "5") and host_grid.grid(scene, step) is not None:
+    def _on_many(self, scene: Scene, step: str) -> bool:
+        """Whether it went, or goes, over more hosts than one log is legible for."""
+        stands = scene.state.steps.get(step)
+        ill = stands is not None and stands.status in (StepStatus.FAILED, StepStatus.UNKNOWN)
+        return not ill and len(scene.peeks.get(step, Peek()).hosts) > FEW
+
+    def _tab_of(self, pane: str) -> str:
+        """Return the tab that a pane belongs to, whichever was asked for."""
+        shown = "hosts" if pane == self.hosts.id else pane
+        return next((key for key, each in self.PANES.items() if each == shown), "1")
+
+    def _pane(self, scene: Scene, step: str, tab: str) -> str:
+        """Return what is shown when a tab is asked for."""
+        if tab in ("1", "5") and host_grid.grid(scene, step) is not None:
             return "failure" if scene.state.question_on(step) is not None else "host-table"
-        if self._tab != "1":
-            pane = self.PANES[self._tab]
+        if tab != "1":
+            pane = self.PANES[tab]
             return "host-table" if pane == "hosts" and self._has_hosts(scene, step) else pane
         stands = scene.state.steps.get(step)
         if host_grid.group_of(scene.plan, step) is not None:
