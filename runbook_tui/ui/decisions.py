@@ -15,7 +15,7 @@ from runbook_tui.ui.attention import questions
 from runbook_tui.ui.menu import HANDING_OVER, MENU, from_menu
 from runbook_tui.ui.scene import Scene
 from state.run_state import Question, RunState
-from widgets.decision_bar import Ask
+from widgets.ask import Ask
 from widgets.safe import safe
 
 ACTING: Mapping[str, str] = {

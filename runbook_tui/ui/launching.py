@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from runbook_tui.ui.backend import Check, PlanFound
 from state.status import StepStatus
+from widgets.ask import Ask
 from widgets.choices import Choice
-from widgets.decision_bar import Ask
 from widgets.durations import lasting
 from widgets.plan_table import PlanLine
 from widgets.rows import text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from runbook_tui.engine.ports import Abort, Command, HandOver, Hold, Release, RollBack, StopStep
 from runbook_tui.ui.scene import Scene
+from widgets.ask import Ask
 from widgets.choices import Choice
-from widgets.decision_bar import Ask
 from widgets.rows import text
 from widgets.safe import safe
 

@@ -12,7 +12,7 @@ from runbook_tui.ui.clock import local
 from runbook_tui.ui.scene import Peek, Scene, planned_step, time_taken
 from state.run_state import RunState, StepState
 from state.status import RunStatus, StepStatus
-from widgets.decision_bar import Now
+from widgets.ask import Now
 from widgets.durations import lasting
 from widgets.rows import EMPTY, text
 from widgets.safe import safe

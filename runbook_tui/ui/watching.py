@@ -7,8 +7,8 @@ from runbook_tui.ui.clock import local
 from runbook_tui.ui.labels import shown_lines
 from runbook_tui.ui.scene import Scene
 from state.run_state import Question, RunState
+from widgets.ask import Ask, Now
 from widgets.choices import Choice
-from widgets.decision_bar import Ask, Now
 from widgets.rows import EMPTY, text
 from widgets.safe import safe
 

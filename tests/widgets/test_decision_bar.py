@@ -7,8 +7,9 @@ from textual.content import Content
 from textual.pilot import Pilot
 
 from tests.harness.screen import Stage, frame, shows, until
+from widgets.ask import Ask, Now
 from widgets.choices import Choice
-from widgets.decision_bar import Ask, DecisionBar, Now
+from widgets.decision_bar import DecisionBar
 from widgets.log_view import LogView
 from widgets.safe import safe
 

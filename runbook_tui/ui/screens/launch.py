@@ -19,7 +19,8 @@ from runbook_tui.ui.launching import blocked, counts, plan_line, start_question
 from runbook_tui.ui.screens.dialogs import HelpScreen
 from runbook_tui.ui.screens.environment_row import EnvironmentRow
 from runbook_tui.ui.screens.preflight_table import PreflightTable
-from widgets.decision_bar import DecisionBar, Now
+from widgets.ask import Now
+from widgets.decision_bar import DecisionBar
 from widgets.field import Field
 from widgets.key_bar import KeyBar
 from widgets.pane_title import PaneTitle

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from state.run_state import StepState
-from widgets.decision_bar import Label
+from widgets.bar_text import Label
 from widgets.rows import Painted, Row, text
 from widgets.safe import safe
 from widgets.text_pane import Section, TextPane

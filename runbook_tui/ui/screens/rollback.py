@@ -15,7 +15,8 @@ from runbook_tui.ui.keys import READING, ROLLBACK_ACT, ROLLBACK_LOOK, TYPING, ch
 from runbook_tui.ui.labels import labelled, shown_lines
 from runbook_tui.ui.screens.dialogs import HelpScreen
 from state.status import StepStatus
-from widgets.decision_bar import Ask, DecisionBar
+from widgets.ask import Ask
+from widgets.decision_bar import DecisionBar
 from widgets.glyphs import MARK_STYLES
 from widgets.key_bar import KeyBar
 from widgets.rows import glyphs_of, text

@@ -24,7 +24,8 @@ from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run_navigation import RunNavigation
 from runbook_tui.ui.screens.run_view import OPENED
 from state.run_state import Question, RunState
-from widgets.decision_bar import Ask, DecisionBar
+from widgets.ask import Ask
+from widgets.decision_bar import DecisionBar
 from widgets.field import Field
 from widgets.rows import text
 from widgets.safe import safe

@@ -28,7 +28,8 @@ from runbook_tui.ui.screens.step_pane import StepPane
 from runbook_tui.ui.side import side_sections
 from runbook_tui.ui.sizes import NARROW, WIDE
 from state.run_state import GROUP_ACTION, Question, RunState
-from widgets.decision_bar import DecisionBar, Now
+from widgets.ask import Now
+from widgets.decision_bar import DecisionBar
 from widgets.durations import lasting
 from widgets.field import Field
 from widgets.key_bar import KeyBar
