@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from runbook_tui.actions.api import ActionFailed, Job
 from runbook_tui.actions.copy.perform import perform, probe
 from state.status import Verdict
-from tests.harness.here import Here, job
+from tests.harness.here import FaultReached, Here, job
 from tests.harness.sshd import Ssh
 
 
@@ -79,6 +80,44 @@ def test_several_files_keep_their_names_in_a_folder(ssh: Ssh, tmp_path: Path) ->
     assert done.outputs["path"] == f"{to}/one\n{to}/two"
     with pytest.raises(ActionFailed, match="2 files cannot all become"):
         perform(replace(order, options={**order.options, "to": f"{to}/file"}), Here(tmp_path))
+
+
+class _Watched(Here):
+    """Calls `at_work` whenever a part is sent."""
+
+    at_work: Callable[[], None] = staticmethod(lambda: None)
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        super().progress(text, fraction)
+        self.at_work()
+
+
+def test_what_a_dead_try_still_does_meets_nothing_of_the_next(ssh: Ssh, tmp_path: Path) -> None:
+    """Its last command may run on there, and puts its own draft in place, whenever that is."""
+    content = bytes(range(256)) * 20_000
+    (tmp_path / "app.bin").write_bytes(content)
+    to = tmp_path / "to"
+    to.mkdir()
+    goal = to / "app.bin"
+    goal.write_text("old")
+    order = _job(ssh, tmp_path, **{"from": "app.bin"}, to=str(goal))
+    with pytest.raises(FaultReached):
+        perform(order, Here(tmp_path, cut="copy.sent"))
+    (draft,) = (path for path in to.iterdir() if path != goal)
+    assert goal.read_text() == "old"
+    again = _Watched(tmp_path)
+    seen = set()
+
+    def late_command() -> None:
+        if draft.exists():
+            draft.replace(goal)
+        seen.add(goal.read_bytes())
+
+    again.at_work = late_command
+    perform(replace(order, number=2), again)
+    assert seen == {b"old"}
+    assert goal.read_bytes() == content
+    assert list(to.iterdir()) == [goal]
 
 
 @pytest.mark.parametrize(

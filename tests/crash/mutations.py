@@ -182,6 +182,17 @@ MUTATIONS: Final = (
         ),
         Cell("tag", "worker.after-act", "power"),
     ),
+    Mutation(
+        "a file that one host has counts for all of them",
+        (
+            Edit(
+                "runbook_tui/actions/copy/perform.py",
+                "    if missing:\n",
+                "    if missing and not fitting:\n",
+            ),
+        ),
+        Cell("copy", "copy.placed", "both"),
+    ),
 )
 
 

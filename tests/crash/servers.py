@@ -51,15 +51,16 @@ class Servers:
 
     @property
     def ssh(self) -> Ssh:
-        """Two hosts, app-1 and app-2, which have this machine's disk."""
+        """Two hosts, app-1 and app-2, which have this machine's disk, but for a folder."""
         with self._guard:
             return self._ssh
 
     @cached_property
     def _ssh(self) -> Ssh:
         home = self.home / "ssh"
-        home.mkdir()
-        return self._open.enter_context(ssh_hosts(home, ("app-1", "app-2")))
+        (home / "own").mkdir(parents=True)
+        hosts = ssh_hosts(home, ("app-1", "app-2"), disk_at=home / "own")
+        return self._open.enter_context(hosts)
 
     @property
     def web(self) -> Web:

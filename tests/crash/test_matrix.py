@@ -36,7 +36,9 @@ SAMPLE: tuple[tuple[str, str, Victim], ...] = (
     ("undo", "worker.after-act", "both"),
     ("tag", "driver.after-spawn", "driver"),
     ("tag", "worker.before-act", "worker"),
+    ("tag", "tag.made", "both"),
     ("tag", "worker.after-act", "both"),
+    ("tag", "worker.after-act", "power"),
     ("tag", "worker.after-result", "driver"),
     ("migrate", "worker.after-act", "power"),
     ("migrate", "migrate.committed", "both"),
@@ -50,6 +52,7 @@ SAMPLE: tuple[tuple[str, str, Victim], ...] = (
     ("announce", "worker.after-act", "both"),
     ("announce", "driver.after-outcome", "power"),
     ("copy", "worker.before-claim", "both"),
+    ("copy", "copy.placed", "worker"),
     ("copy", "worker.after-act", "worker"),
     ("copy", "worker.after-result", "both"),
 )

@@ -29,6 +29,7 @@ MaxSessions 100
 SetEnv XDG_STATE_HOME={home}/state
 Subsystem sftp internal-sftp
 """
+_WITH_DISK = 'mount --bind "$0" "$1" && shift && exec "$@"'
 
 
 def make_key(path: Path, kind: str = "ed25519") -> Path:
@@ -50,6 +51,13 @@ class Sshd:
     process: subprocess.Popen[bytes] | None = None
     within: tuple[str, ...] = ()
     """Words that run a program where the host is, such as in a network of its own."""
+    disk_at: Path | None = None
+    """Where the host sees the folder `disk`, which no other host has."""
+
+    @property
+    def disk(self) -> Path:
+        """The folder, where everybody else sees it."""
+        return self.home / "disk"
 
     @property
     def host(self) -> Host:
@@ -73,7 +81,7 @@ class Sshd:
             settings.write_text(SETTINGS.format(**vars(self)))
             with (self.home / "log").open("ab") as log:
                 self.process = subprocess.Popen(
-                    [*self.within, "/usr/sbin/sshd", "-D", "-e", "-f", str(settings)],
+                    [*self._inside(), "/usr/sbin/sshd", "-D", "-e", "-f", str(settings)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -81,6 +89,12 @@ class Sshd:
             if self._greets():
                 return
         raise AssertionError((self.home / "log").read_text())
+
+    def _inside(self) -> list[str]:
+        if self.disk_at is None:
+            return [*self.within]
+        places = [str(self.disk), str(self.disk_at)]
+        return [*self.within, "unshare", "--mount", "sh", "-c", _WITH_DISK, *places]
 
     def _free_port(self) -> int:
         if self.within:
@@ -143,8 +157,12 @@ def ssh_hosts(
     names: tuple[str, ...],
     network: str = "127.21.0",
     within: tuple[str, ...] = (),
+    disk_at: Path | None = None,
 ) -> Iterator[Ssh]:
-    """Run an sshd a name, on 127.21.0.1, 127.21.0.2, … or in another network."""
+    """Run an sshd a name, on 127.21.0.1, 127.21.0.2, … or in another network.
+
+    They have this machine's disk, but for the folder `disk_at`: there each sees one of its own.
+    """
     operator = make_key(home / "operator")
     hosts = []
     for number, name in enumerate(names, 1):
@@ -152,7 +170,9 @@ def ssh_hosts(
         folder.mkdir()
         make_key(folder / "host_ed25519")
         (folder / "authorized_keys").write_text(operator.with_suffix(".pub").read_text())
-        hosts.append(Sshd(name, f"{network}.{number}", folder, within=within))
+        host = Sshd(name, f"{network}.{number}", folder, within=within, disk_at=disk_at)
+        host.disk.mkdir()
+        hosts.append(host)
     try:
         for host in hosts:
             host.start()

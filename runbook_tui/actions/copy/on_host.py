@@ -25,6 +25,8 @@ if [ -n "$OWNER" ]; then chown -- "$OWNER" "$DRAFT"; fi
 sync -- "$DRAFT" 2>/dev/null || sync
 mv -f -T -- "$DRAFT" "$FILE"
 """
+# What an earlier try left may still be at work there, and must not find what this one sends.
+_CLEAR: Final = 'rm -f -- "$DRAFT"-*'
 _LOOK: Final = """\
 if [ ! -e "$FILE" ]; then echo missing; exit 0; fi
 stat -L -c '%a %U %G' -- "$FILE"
@@ -81,12 +83,15 @@ def digest(path: Path) -> str:
 
 
 def send(
-    connection: HostConnection, source: Source, rights: Rights, run: str, context: Context
+    connection: HostConnection, source: Source, rights: Rights, job: Job, context: Context
 ) -> None:
     """Copy one file; it is replaced as a whole or stays as it was."""
     name = connection.target.name
     goal = PurePosixPath(source.to)
-    draft = str(goal.with_name(f".{goal.name}.runbook-{run}"))
+    drafts = str(goal.with_name(f".{goal.name}.runbook-{job.run}"))
+    draft = f"{drafts}-{job.number}"
+    if job.number > 1:
+        capture(connection, _CLEAR, {"DRAFT": drafts})
     try:
         sftp: SFTPClient = connection.sftp()
         _upload(sftp, source, draft, context, name)
@@ -95,6 +100,7 @@ def send(
             f"{source.path.name} cannot be written to {goal.parent} on {name}: {_why(fault)}.",
             cause="connection",
         ) from fault
+    context.fault("copy.sent")
     values = {"DRAFT": draft, "FILE": source.to, "MODE": rights.mode, "OWNER": rights.owner}
     done = capture(connection, _FINISH, values)
     if done.code != 0:

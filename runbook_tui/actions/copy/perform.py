@@ -79,7 +79,8 @@ def _to_host(
             if on_host.look(connection, source, rights).fits:
                 context.log(f"{host.name}: {source.to} is there already")
                 continue
-            on_host.send(connection, source, rights, job.run, context)
+            on_host.send(connection, source, rights, job, context)
+            context.fault("copy.placed")
             there = on_host.look(connection, source, rights)
             if not there.fits:
                 raise ActionFailed(f"After the copy it is not right: {there.line}.")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from tests.crash.worlds.base import STEP, Facts, HostsWorld, World
 from tests.harness.git import Repository, git, repository
+from tests.harness.sshd import Sshd
 
 _HOOK = '#!/bin/sh\nwhile read -r old new name; do echo "$name" >> {log}; done\n'
 
@@ -90,26 +91,39 @@ class VerifiedSsh(Ssh):
 
 
 class Copy(HostsWorld):
-    """A file on two hosts, which have one disk: a folder each."""
+    """A file on two hosts, each of which has a folder of its own for it."""
 
     action = "copy"
+    points = ("copy.sent", "copy.placed")
 
     def make(self) -> None:
         super().make()
         (self.work / "unit").write_text("contents\n" * 1000)
-        (self.home / "there").mkdir()
+        for host in self.servers.ssh.hosts:
+            self._folder(host).mkdir()
+
+    def _folder(self, host: Sshd) -> Path:
+        return host.disk / self.home.name
 
     def options(self) -> Mapping[str, Any]:
-        to = f"{self.home}/there/unit"
+        (there,) = {host.disk_at for host in self.servers.ssh.hosts}
+        to = f"{there}/{self.home.name}/unit"
         return {"copy": {"from": str(self.work / "unit"), "to": to, "hosts": "app", "mode": "0640"}}
 
     def facts(self) -> Facts:
-        found = sorted((self.home / "there").iterdir())
+        return {host.name: self._files(self._folder(host)) for host in self.servers.ssh.hosts}
+
+    def _files(self, folder: Path) -> Facts:
         sent = (self.work / "unit").read_bytes()
         return {
             one.name: [oct(one.stat().st_mode), "whole" if one.read_bytes() == sent else "torn"]
-            for one in found
+            for one in folder.iterdir()
         }
+
+    def close(self) -> None:
+        for host in self.servers.ssh.hosts:
+            shutil.rmtree(self._folder(host))
+        super().close()
 
 
 class Tag(World):
