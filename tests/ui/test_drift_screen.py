@@ -16,7 +16,7 @@ from tests.harness.screen import frame, shows, until
 from tests.harness.stage import ScriptedOperator
 from tests.ui.conftest import Clock
 from tests.ui.story import FakeBackend, Story
-from tests.ui.test_run_screen import on_screen
+from tests.ui.told import on_screen
 
 SameFrame = Callable[[str, str], None]
 _LINES: list[Json] = [
