@@ -281,8 +281,8 @@ class Spec:
     removes: Callable[[Mapping[str, Any]], bool] = lambda options: False
     """Whether an undo with these options removes what it has nothing to put in the place of: a
     person is asked before it begins."""
-    per_host: bool = False
-    """Whether `${{ host }}` in its scripts means each host at hand (see `HERE`)."""
+    per_host: tuple[str, ...] = ()
+    """Scripts in which `${{ host }}` means each host at hand (see `HERE`)."""
     records: bool = False
     """Whether the probe reads a record that the act keeps of its own end, and is of use only where
     the act's worker left no result."""

@@ -11,10 +11,11 @@ from runbook_tui.definition.lint_environments import OverlayCheck
 from runbook_tui.definition.lint_files import FileCheck
 from runbook_tui.definition.lint_includes import parts
 from runbook_tui.definition.lint_references import (
+    EACH_HOST,
+    HOST_AT_HAND,
     Available,
     ReferenceCheck,
     in_argument,
-    on_hosts,
 )
 from runbook_tui.definition.lint_scripts import ScriptCheck
 from runbook_tui.definition.lint_steps import StepCheck
@@ -25,6 +26,7 @@ from runbook_tui.definition.scope import (
     Scope,
     at,
     keys_with_references,
+    per_host_of,
     scripts_of,
     texts,
 )
@@ -83,7 +85,7 @@ class _Lint:
     def _step(self, step: Step, in_: str | None, outer: Available | None = None) -> None:
         in_ = self._in(step, in_)
         before = outer or Available(self.outputs)
-        available = Available(before.steps, before.host or on_hosts(step), before.item)
+        available = Available(before.steps, before.host, before.item)
         self.steps.step(step, in_, inside=outer is not None)
         self._fixed(step.node, _FIXED_TEXTS)
         self._when(step.node, available, in_)
@@ -117,7 +119,8 @@ class _Lint:
                 if self.references.is_secret(ref):
                     said = "the list of an `each` is journaled, so it cannot hold a secret"
                     self.scope.problems.append(here.error("secret", said))
-        each = Available(self.outputs, "host" in step.options, "item" in step.options)
+        host = EACH_HOST if "host" in step.options else frozenset()
+        each = Available(self.outputs, host, "item" in step.options)
         for child in step.children:
             self._step(child, in_, each)
 
@@ -155,8 +158,10 @@ class _Lint:
     def _options(self, kind: str, options: Map, available: Available, in_: str | None) -> None:
         scripts = scripts_of(kind)
         read = _PEOPLE_READ.get(kind, ())
+        at_hand = replace(available, host=available.host or HOST_AT_HAND)
         for path, text, place in texts(options):
-            found = self.references.text(text, place, available, in_)
+            known = at_hand if path in per_host_of(kind) else available
+            found = self.references.text(text, place, known, in_)
             if path in scripts and isinstance(at(options, path), str):
                 holder = at(options, path[:-1])
                 if isinstance(holder, Map):

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from runbook_tui.definition import references
 from runbook_tui.definition.model import Step
 from runbook_tui.definition.problems import did_you_mean, nearest
 from runbook_tui.definition.references import Ref
-from runbook_tui.definition.scope import Scope, spec_of
+from runbook_tui.definition.scope import Scope
 from runbook_tui.definition.tree import Spot
 
 ARGUMENTS = frozenset({"argv", "command"})
 """Options whose entries become arguments of a process, which every user can read."""
 
 
+EACH_HOST: Final = frozenset({"", "user", "address"})
+"""What of `host` has a value in the steps of an `each`."""
+HOST_AT_HAND: Final = frozenset({"", "address"})
+"""What of it has one in a script that runs on several hosts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Available:
-    """What a step's references may use: outputs of earlier steps, `host` and `item`."""
+    """What a step's references may use: outputs of earlier steps, `host` and `item`.
+
+    `host` says what of a host is known: EACH_HOST, HOST_AT_HAND or nothing.
+    """
 
     steps: Mapping[str, frozenset[str] | None]
-    host: bool = False
+    host: frozenset[str] = frozenset()
     item: bool = False
     own: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """The step's own outputs, for its `verify` and `undo`."""
@@ -58,8 +68,12 @@ class ReferenceCheck:
                 self._variable(ref, here, in_)
             case "step":
                 self._step(ref, here, available)
-            case "host" if not available.host:
-                said = f"{ref.path} has no value here: the step does not run on hosts"
+            case "host" if ref.name not in available.host:
+                said = (
+                    f"{ref.path} has no value here: it belongs to the steps of `each: {{host: …}}`"
+                )
+                if ref.name in HOST_AT_HAND:
+                    said += " and to scripts of `ssh`"
                 self.problems.append(here.error("unavailable", said))
             case "item" if not available.item:
                 said = "item has no value here: it belongs to the steps of `each: {item: …}`"
@@ -187,9 +201,3 @@ def _nths(text: str, starts: list[int]) -> list[int]:
 def in_argument(path: tuple[str, ...]) -> bool:
     """Tell whether the option at a path becomes an argument of a process."""
     return bool(path) and path[-1] in ARGUMENTS
-
-
-def on_hosts(step: Step) -> bool:
-    """Tell whether a step has hosts of its own, so that `host` has a value in its options."""
-    spec = spec_of(step.kind)
-    return spec is not None and spec.hosts is not None

@@ -98,6 +98,13 @@ def scripts_of(kind: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(path.split(".")) for path in spec.scripts) if spec else frozenset()
 
 
+@cache
+def per_host_of(kind: str) -> frozenset[tuple[str, ...]]:
+    """Return the paths of an action's scripts that run on each of its hosts."""
+    spec = spec_of(kind)
+    return frozenset(tuple(path.split(".")) for path in spec.per_host) if spec else frozenset()
+
+
 def texts(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str, Spot]]:
     """Yield every text that holds `${{` in a part of the tree, with its path and place."""
     if isinstance(node, Map):

@@ -146,7 +146,7 @@ def _fill(act: Act, spec: Spec, values: Values) -> _Filled:
     filled = _Filled()
     try:
         filled.options = {
-            key: _filled(value, key, spec.scripts, _lookup(spec, key, values), filled.variables)
+            key: _filled(value, key, spec, values, filled.variables)
             for key, value in act.options.items()
         }
     except (MissingValueError, SecretError) as problem:
@@ -158,7 +158,7 @@ def _fill(act: Act, spec: Spec, values: Values) -> _Filled:
 
 def _lookup(spec: Spec, place: str, values: Values) -> Lookup:
     """Return where values come from: the host at hand is known only to whoever talks to it."""
-    if values.host is not None or not spec.per_host or place not in spec.scripts:
+    if values.host is not None or place not in spec.per_host:
         return values.real
 
     def on_each(ref: Ref) -> str | None:
@@ -169,16 +169,15 @@ def _lookup(spec: Spec, place: str, values: Values) -> Lookup:
     return on_each
 
 
-def _filled(
-    value: Any, place: str, scripts: tuple[str, ...], lookup: Lookup, variables: dict[str, str]
-) -> Any:
-    if isinstance(value, str) and place in scripts:
+def _filled(value: Any, place: str, spec: Spec, values: Values, variables: dict[str, str]) -> Any:
+    lookup = _lookup(spec, place, values)
+    if isinstance(value, str) and place in spec.scripts:
         bound = bind(value, lookup, len(variables) + 1)
         variables.update(bound.variables)
         return bound.text
     if isinstance(value, Mapping):
         return {
-            key: _filled(inner, f"{place}.{key}", scripts, lookup, variables)
+            key: _filled(inner, f"{place}.{key}", spec, values, variables)
             for key, inner in value.items()
         }
     return fill(value, lookup)

@@ -107,3 +107,19 @@ def test_the_host_at_hand_is_filled_in_where_the_script_runs(stage: Stage) -> No
     assert order.job.options["script"] == "echo ${RUNBOOK_V_1} ${RUNBOOK_V_2}"
     values = values_on(Host("h2", None, "10.0.0.2"), order.job.variables)
     assert values == {"RUNBOOK_V_1": "h2", "RUNBOOK_V_2": "10.0.0.2"}
+
+
+@pytest.mark.parametrize(
+    "ssh",
+    ["test -e ${{ host }}", {"script": "test -e ${{ host }}"}],
+)
+def test_so_it_is_where_a_check_looks(stage: Stage, ssh: str | dict[str, str]) -> None:
+    hosts = {"app": (PlanHost("h1", None, "h1"), PlanHost("h2", None, "h2"))}
+    verify = Verify("ssh", {"ssh": ssh, "hosts": "app", "absent": 1})
+    made = plan(step("b", verify=verify), home=environment(groups=hosts))
+    stage.pool.on("b", sees("present"), mode="verify")
+    assert stage.drive(made) == exits.DONE
+    order = stage.pool.orders[-1]
+    assert order.mode == "verify"
+    values = values_on(Host("h2", None, "10.0.0.2"), order.job.variables)
+    assert values == {"RUNBOOK_V_1": "h2"}

@@ -177,7 +177,8 @@ def _describe(options: Mapping[str, Any]) -> tuple[Row, ...]:
     name = kind(options)
     until = options.get("until") or {}
     waits = f"up to {until.get('for')}, every {until.get('every') or '2s'}" if until else ""
-    rows = _SPECS[name].describe(long(options)) if name in _SPECS else _use(long(options))
+    given = {**long(options), "parallel": True} if name == "ssh" else long(options)
+    rows = _SPECS[name].describe(given) if name in _SPECS else _use(given)
     return (*rows, *((Row("Waits", waits),) if waits else ()))
 
 
@@ -214,6 +215,7 @@ SPEC = Spec(
     proof="state",
     probes=False,
     scripts=("run", "run.script", "ssh", "ssh.script"),
+    per_host=("ssh", "ssh.script"),
     hosts="hosts",
     outputs=_outputs,
     describe=_describe,
