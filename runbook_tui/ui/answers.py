@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from runbook_tui.engine import approvals
+from runbook_tui.engine.asking_others import WITHDRAWN
 from runbook_tui.engine.drift import KEEP
-from runbook_tui.ui import leftovers
+from runbook_tui.ui import asking_others, leftovers
 from runbook_tui.ui.scene import Scene
 from state.run_state import ADOPT, DRIFT, Question
 from widgets.choices import Choice
@@ -29,13 +31,15 @@ SAFE = {
 LOOKED_INTO = ("failure", "partial", "unknown")
 """Questions that somebody may want to look into first."""
 
-SHELL = "shell"
+SHELL = "open a shell"
 """The choice that decides nothing: a shell where the step stands, and then the question again."""
 
 
 def choices(scene: Scene, question: Question) -> tuple[Choice, ...]:
     """Return the answers to a question, the safe one first."""
     found = [Choice("", SAFE.get(question.asks, "Not yet: wait here"))]
+    if question.asks == approvals.ASKS:
+        found += [asking_others.REMIND, asking_others.TAKE_BACK]
     if question.asks == "takeover":
         found += _giving(question)
     else:
@@ -57,7 +61,7 @@ def _chosen_from(question: Question) -> tuple[str, ...]:
     """Return the words to choose from: what is typed, or given elsewhere, is none of them."""
     if question.typed is not None and question.asks in ("typed", "start", "rollback"):
         return tuple(word for word in question.choices if word not in ("yes", "rollback"))
-    if question.asks == "approval":
+    if question.asks == approvals.ASKS:
         return tuple(word for word in question.choices if word not in ("approve", "deny"))
     return _in_order(question.choices, question)
 
@@ -129,7 +133,7 @@ def _choice(word: str, question: Question, left: leftovers.Left) -> Choice:
     if word == "yes":
         return Choice(word, "Start" if question.asks == "start" else "Begin it", "y")
     if word == "retry":
-        return _retry(left, unknown=unknown)
+        return _retry(question, left, unknown=unknown)
     if word == "continue":
         return Choice(word, f"Go on: only {left.short(leftovers.GO_ON)}", "r")
     if word == "verified":
@@ -164,7 +168,9 @@ def _choice(word: str, question: Question, left: leftovers.Left) -> Choice:
     return Choice(word, word)
 
 
-def _retry(left: leftovers.Left, *, unknown: bool) -> Choice:
+def _retry(question: Question, left: leftovers.Left, *, unknown: bool) -> Choice:
+    if question.asks == WITHDRAWN:
+        return Choice("retry", "Ask them again", "r")
     if not unknown:
         what = f"Run it again: only {left.short(leftovers.AGAIN)}" if left else "Run it again"
         return Choice("retry", what, "r")

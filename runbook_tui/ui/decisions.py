@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runbook_tui.engine.ports import Answer, Command
-from runbook_tui.ui import question_words
+from runbook_tui.engine.ports import Answer, Command, Remind, TakeBack
+from runbook_tui.ui import asking_others, question_words
 from runbook_tui.ui.answers import choices
 from runbook_tui.ui.attention import questions
 from runbook_tui.ui.menu import HANDING_OVER, MENU, from_menu
@@ -64,6 +64,10 @@ def command(
     """Return the command that a choice stands for."""
     if asked.id in (MENU, HANDING_OVER):
         return from_menu(choice, reason)
+    if choice == asking_others.REMIND.value:
+        return Remind(asked.id)
+    if choice == asking_others.TAKE_BACK.value:
+        return TakeBack(asked.id, reason)
     given = dict(fields or {})
     if asked.typed and choice == asked.value:
         given["typed"] = asked.typed

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from runbook_tui.definition.patterns import matches
+from runbook_tui.engine import approvals
+from runbook_tui.ui import asking_others
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.labels import LABEL, labelled, shown_lines
 from runbook_tui.ui.scene import Scene
@@ -58,7 +60,10 @@ def plan_sections(
 ) -> tuple[Section, ...]:
     """Return what a step will do. `described` are the action's own rows, references filled in."""
     stands = scene.state.steps.get(step.id)
-    lines = [*_standing(stands), *_shown_rows(scene, step, short=short)]
+    asked = scene.state.question_on(step.id)
+    lines = [*_standing(stands, asked), *_shown_rows(scene, step, short=short)]
+    if asked is not None and asked.asks == approvals.ASKS and not short:
+        lines += asking_others.pane_lines(asked, scene)
     if scene.state.question_on(step.id) is None:
         lines += [
             labelled(label, filled(scene, step, words), short=short) for label, words in described
@@ -71,10 +76,12 @@ def plan_sections(
     return (Section(tuple(lines), indent=LABEL), Section(tuple(rules), indent=LABEL))
 
 
-def _standing(stands: StepState | None) -> Iterator[Content]:
+def _standing(stands: StepState | None, asked: Question | None) -> Iterator[Content]:
     if stands is None or stands.status is StepStatus.PENDING:
         return
     word = "found done" if stands.adopted else WORDS[stands.status]
+    if asked is not None and asked.asks == approvals.ASKS:
+        word = "waits for an approval"
     why = stands.reason if stands.status in DONE_STEP else None
     yield labelled("Stands", f"{word}: {why}" if why else word)
     if stands.proof == "person":
@@ -90,7 +97,11 @@ def _shown_rows(scene: Scene, step: PlanStep, *, short: bool) -> list[Content]:
 
 
 def _rules(step: PlanStep) -> Iterator[Content]:
-    asks = {"typed": "the environment's name is typed", "ask": "asks before it begins"}
+    asks = {
+        "typed": "the environment's name is typed",
+        "ask": "asks before it begins",
+        "approval": "when others have approved it",
+    }
     if step.confirm in asks:
         yield labelled("Begins", asks[step.confirm])
     if step.timeout is not None:

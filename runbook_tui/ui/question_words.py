@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from runbook_tui.engine import approvals
-from runbook_tui.ui import instances, leftovers
+from runbook_tui.engine.asking_others import WITHDRAWN
+from runbook_tui.ui import asking_others, instances, leftovers
 from runbook_tui.ui.answers import LOOKED_INTO
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.labels import shown_lines
@@ -32,8 +33,10 @@ def lines(scene: Scene, question: Question) -> tuple[Content, ...]:
     """Return what is worth knowing before one decides."""
     if question.asks == "rollback":
         return (safe("A run of its own takes back what this run did, newest first."),)
-    if question.asks == "approval":
-        return _approval(question, scene)
+    if question.asks == approvals.ASKS:
+        return asking_others.bar_lines(question, scene)
+    if question.asks == WITHDRAWN:
+        return (safe(f"It was {question.shown.get('reason')}."),)
     if question.asks == "takeover":
         by = f"{question.shown['by']}@{question.shown['host']}"
         why = safe(f'{by}: "{question.shown["reason"]}"')
@@ -79,18 +82,6 @@ def _meanwhile(scene: Scene, step: str) -> str:
         failed = instances.failed(group, scene.state)
         return f"So do the other {group.each.over}s: {instances.of_most(group, failed)}."
     return "Nothing later starts until you have decided."
-
-
-def _approval(question: Question, scene: Scene) -> tuple[Content, ...]:
-    shown, run = question.shown, scene.state.run
-    roles = approvals.roles_of(question)
-    whose = f"anybody but you in {' or '.join(roles)}" if roles else "anybody but you"
-    given = ", ".join(f"{one.operator}@{one.host}" for one in question.approvals)
-    so_far = f"; so far {given}" if given else ""
-    return (
-        safe(f"{shown.get('count', 1)} must say yes: {whose}{so_far}."),
-        safe(f"They run:  runbook watch {run}  and press  d  then  y"),
-    )
 
 
 def rows(question: Question) -> tuple[Content, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from widgets.glyphs import UNICODE, Glyphs
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan, PlanStep
+    from runbook_tui.engine.attending import Online
     from runbook_tui.ui.backend import Driven
 
 
@@ -43,6 +44,8 @@ class Scene:
     """Why the journal cannot be reached; empty while it can."""
     driven: Driven | None = None
     """Who drives instead of this session, if anybody does."""
+    online: Sequence[Online] | None = None
+    """Who watches, while others are asked to approve; None: that is not known."""
     me: str = ""
     """Who looks: `operator@host`."""
 

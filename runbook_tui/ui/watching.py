@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runbook_tui.ui.attention import first_question
+from dataclasses import dataclass
+
+from runbook_tui.engine import approvals
 from runbook_tui.ui.clock import local
 from runbook_tui.ui.labels import shown_lines
 from runbook_tui.ui.scene import Scene
@@ -15,24 +17,58 @@ from widgets.safe import safe
 WATCH = "watch"
 """The id of what a watcher may decide."""
 
+VOTE = "vote"
+"""The id of the same while others are asked to approve something."""
+
 TAKE_OVER = Choice("take_over", "Take over …", "t", reason="required", prompt="Why")
 
 
-def now_bar(scene: Scene, lost: str = "") -> Now:
-    """Return what the bar says; `lost` is why this session does not drive."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What calls a watcher: words for a notice, and an id, another one for each reminder."""
+
+    id: str
+    words: str
+
+
+def now_bar(scene: Scene, said: str = "") -> Now:
+    """Return what the bar says; `said` comes first: what has ended, or why nobody drives here."""
     who = scene.driven.who if scene.driven else "nobody"
     seen = f", {scene.driven.seen}" if scene.driven else ""
-    lines = [(safe(said), EMPTY) for said in (lost,) if said]
+    lines = [(safe(words), EMPTY) for words in (said,) if words]
     lines.append((safe(f"{who} drives{seen}. You can read, search and note."), EMPTY))
     question = asks_approval(scene.state)
     if question is not None and question.step is not None:
-        what = scene.state.steps[question.step].name
-        lines.append((safe(f"{what} waits for an approval: d, then y if you approve it."), EMPTY))
-    elif not lost:
+        lines.append((safe(_waits(scene, question, question.step)), EMPTY))
+    elif not said:
         name = who.partition("@")[0]
         how = f"({name} is asked first and has 30 s; a reason is required)"
         lines.append((safe(f"d  take over …   {how}"), EMPTY))
     return Now(text("Watching: read only"), tuple(lines))
+
+
+def _waits(scene: Scene, question: Question, step: str) -> str:
+    what = scene.state.steps[step].name
+    if _barred(scene):
+        return f"{what} waits for others to approve it."
+    reminds = ""
+    if question.reminders:
+        reminds = f"{scene.state.driver} reminds you ({local(question.reminders[-1])}): "
+    return f"{reminds}{what} waits for an approval: d, then y if you approve it."
+
+
+def _barred(scene: Scene) -> str:
+    return scene.driven.barred if scene.driven is not None else ""
+
+
+def calls(scene: Scene) -> Call | None:
+    """Return what calls whoever looks on: a question that they may approve, or a reminder of it."""
+    question = asks_approval(scene.state)
+    if question is None or scene.driving or scene.driven is None or scene.driven.barred:
+        return None
+    often = len(question.reminders)
+    by = f"{scene.state.driver} reminds you: " if often else ""
+    return Call(f"{question.id}/{often}", f"{by}approve {question.text}")
 
 
 def replaced(state: RunState) -> str:
@@ -45,39 +81,35 @@ def replaced(state: RunState) -> str:
 
 def asks_approval(state: RunState) -> Question | None:
     """Return the open question that others must approve, if there is one."""
-    found = first_question(state)
-    if found is not None and found.asks == "approval":
-        return found
-    return next((one for one in state.questions if one.asks == "approval"), None)
+    return approvals.open_question(state)
 
 
 def ask(scene: Scene) -> Ask:
     """Return what a watcher may decide now."""
     question = asks_approval(scene.state)
     name = scene.driven.who.partition("@")[0] if scene.driven else "nobody"
-    if question is not None and question.step is not None:
-        given = len(question.approvals)
-        asked = f"{scene.state.driver} asked at {local(question.asked_at)}"
-        rows = {key: question.shown[key] for key in ("rows",) if key in question.shown}
-        lines = [safe(f"{asked}; {given} of {question.shown.get('count', 1)} said yes so far.")]
-        return Ask(
-            WATCH,
-            safe(f"Approve: {question.text}"),
-            tuple(lines),
-            (
-                Choice("", "Not yet"),
-                Choice(f"approve {question.step}", "Approve", "y"),
-                Choice(
-                    f"deny {question.step}",
-                    "Refuse, with a reason",
-                    reason="required",
-                    prompt="Why not",
-                ),
-                TAKE_OVER,
-            ),
-            rows=tuple(shown_lines(rows, short=True)),
-        )
-    return _take_over(scene, name)
+    if question is None or question.step is None:
+        return _take_over(scene, name)
+    given = len(question.approvals)
+    asked = f"{scene.state.driver} asked at {local(question.asked_at)}"
+    rows = {key: question.shown[key] for key in ("rows",) if key in question.shown}
+    lines = [safe(f"{asked}; {given} of {approvals.needed(question)} said yes so far.")]
+    votes: tuple[Choice, ...] = (
+        Choice(f"approve {question.step}", "Approve", "y"),
+        Choice(
+            f"deny {question.step}", "Refuse, with a reason", reason="required", prompt="Why not"
+        ),
+    )
+    if _barred(scene):
+        lines.append(safe(f"{_barred(scene)}."))
+        votes = ()
+    return Ask(
+        VOTE,
+        safe(f"Approve: {question.text}"),
+        tuple(lines),
+        (Choice("", "Not yet"), *votes, TAKE_OVER),
+        rows=tuple(shown_lines(rows, short=True)),
+    )
 
 
 def _take_over(scene: Scene, name: str) -> Ask:

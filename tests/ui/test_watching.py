@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from runbook_tui import exits
-from runbook_tui.engine.ports import Answer, HandOver
+from runbook_tui.engine.attending import Online
+from runbook_tui.engine.ports import Answer, HandOver, Remind, TakeBack
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import Driven, Ended
 from runbook_tui.ui.screens.dialogs import Dialog
 from runbook_tui.ui.screens.run import RunScreen
-from state.events import RunResumed, TakenOver
+from state.events import ApproversReminded, QuestionWithdrawn, RunResumed, TakenOver
 from tests.harness.screen import frame, shows, until
 from tests.ui.conftest import Clock
 from tests.ui.story import FakeBackend, Story
@@ -144,6 +146,62 @@ async def test_a_refusal_needs_a_reason(backend: FakeBackend, story: Story) -> N
         assert backend.votes == [("deploy", "deny", "no")]
 
 
+def withdrawn(story: Story) -> None:
+    """The driver takes the question back."""
+    assert story.state is not None
+    [question] = story.state.questions
+    story.tell(QuestionWithdrawn(question.id, "taken back by dana@bastion: wrong version"))
+
+
+async def test_a_withdrawn_question_says_by_whom_and_when_for_ten_seconds(
+    backend: FakeBackend, story: Story, fixed_clock: Clock, same_frame: SameFrame
+) -> None:
+    approving(story)
+    fixed_clock.at_end_of(story)
+    async with watching(backend) as pilot:
+        await pilot.press("d")
+        await shows(pilot, "[Not yet]")
+        withdrawn(story.wait(5))
+        fixed_clock.at_end_of(story)
+        await shows(pilot, "Watching: read only", "the question was withdrawn at", "bastion: wrong")
+        same_frame("withdrawn-80x24", frame(pilot.app))
+        await pilot.press("y")
+        fixed_clock.at_end_of(story.wait(11))
+        await shows(pilot, "take over …")
+        assert "was withdrawn" not in frame(pilot.app)
+        assert backend.votes == []
+
+
+async def test_a_reminder_rings_for_who_may_approve(
+    backend: FakeBackend, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(RunbookApp, "call_operator", lambda app, words: rung.append(words))
+    approving(story)
+    async with watching(backend) as pilot:
+        await until(pilot, lambda: rung == ["approve Deploy to production: begin in production?"])
+        story.tell(ApproversReminded(str(story.records[-1].data["id"])))
+        await shows(pilot, "dana reminds you (")
+        await until(pilot, lambda: len(rung) == 2)
+        assert rung[1].startswith("dana reminds you: approve Deploy")
+
+
+async def test_who_may_not_approve_is_told_why_and_not_called(
+    backend: FakeBackend, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(RunbookApp, "call_operator", lambda app, words: rung.append(words))
+    approving(story)
+    async with watching(backend) as pilot:
+        backend.driven = replace(DANA, barred="lee is in none of the roles that may: release")
+        await shows(pilot, "waits for others to approve it")
+        rung.clear()
+        await pilot.press("d")
+        await shows(pilot, "lee is in none of the roles", "[Not yet]", "t Take over")
+        await pilot.press("y")
+        assert (backend.votes, rung) == ([], [])
+
+
 @asynccontextmanager
 async def driving(
     backend: FakeBackend, size: tuple[int, int] = (80, 24)
@@ -169,11 +227,44 @@ async def test_the_driver_waits_for_the_others(
     fixed_clock.at_end_of(story)
     async with driving(backend, size) as pilot:
         await pilot.press("d")
-        await shows(pilot, "Another operator must approve", "[Keep waiting]", "anybody but you")
+        await shows(pilot, "Another operator must approve", "[Keep waiting]", "nobody watches")
         assert "y Approve" not in frame(pilot.app)
         same_frame(f"approval-{size[0]}x{size[1]}", frame(pilot.app))
         await pilot.press("enter")
         assert backend.commands == []
+
+
+async def test_the_driver_sees_who_is_there_reminds_them_and_takes_the_question_back(
+    backend: FakeBackend, story: Story
+) -> None:
+    approving(story)
+    question = str(story.records[-1].data["id"])
+    backend.watchers = (
+        Online("kim", "lab", "kim", "kim is in none of the roles"),
+        Online("lee", "desk", "lee"),
+        Online("sam", "home", "samuel"),
+    )
+    async with driving(backend, (160, 45)) as pilot:
+        await shows(
+            pilot, "lee (watching), sam as samuel (watching), kim (watching, may not)", "0 of 2"
+        )
+        await pilot.press("d", "right", "enter")
+        await until(pilot, lambda: backend.commands == [Remind(question)])
+        story.wait(3).tell(ApproversReminded(question, ("lee@desk",)))
+        backend.publish()
+        await shows(pilot, "reminded 12:")
+        await pilot.press("d", "right", "right", "enter", "enter")
+        await shows(pilot, "Why withdraw it is missing")
+        await pilot.press(*"wrong version", "enter")
+        await until(pilot, lambda: len(backend.commands) == 2)
+        assert backend.commands[1] == TakeBack(question, "wrong version")
+        withdrawn(story.wait(1))
+        shown = {"reason": "taken back by dana@bastion: wrong version"}
+        words = "Deploy to production has not begun: its question was taken back. What now?"
+        story.ask("deploy", "withdrawn", words, "retry", "skip", "abort", shown=shown)
+        backend.publish()
+        await pilot.press("d")
+        await shows(pilot, "What now?", "wrong version", "r Ask them again", "s Skip")
 
 
 async def test_somebody_who_wants_to_drive_is_answered_by_d_only(

@@ -159,7 +159,7 @@ class RunScreen(RunNavigation):
         if event.choice == answers.SHELL:
             self._open_shell(event.ask)
             return
-        if event.ask.id == watching.WATCH:
+        if event.ask.id in (watching.WATCH, watching.VOTE):
             self._focus_back()
             self._close_menu()
             self._decided_as_watcher(event.choice, event.reason)

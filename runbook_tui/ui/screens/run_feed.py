@@ -12,6 +12,7 @@ from textual.screen import Screen
 from runbook_tui.engine import plans
 from runbook_tui.exits import IN_USE
 from runbook_tui.ui import clock
+from runbook_tui.ui.attendance import Attendance
 from runbook_tui.ui.backend import Audited, Backend, BackendError, Driven, Ended, Recorded
 from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
 from runbook_tui.ui.following import Follower
@@ -48,6 +49,7 @@ class RunFeed(Screen[None]):
         self.operator = operator or ScreenOperator()
         self.driving: Driving | None = None
         self._watcher = Watcher(backend.state_directory, backend.bring_output)
+        self._attendance = Attendance(backend)
         self._plans: dict[str, Plan] = {}
         self._expanded: tuple[int, int, Plan] | None = None
         self._state: RunState | None = None
@@ -82,6 +84,7 @@ class RunFeed(Screen[None]):
         """End the watching threads."""
         self._follow(None)
         self._watcher.close()
+        self._attendance.close()
 
     @property
     def state(self) -> RunState | None:
@@ -162,15 +165,16 @@ class RunFeed(Screen[None]):
             self._driver_ended(self.driving)
 
     def _take_state(self, state: RunState) -> None:
-        first = self._state is None or self._state.run != state.run
-        if self._state is not None and not first and state.adopted != self._state.adopted:
+        before = self._state
+        first = before is None or before.run != state.run
+        if before is not None and not first and state.adopted != before.adopted:
             self._plans.pop(state.run, None)  # the run has other steps now
         self._state = state
         if state.run not in self._plans:
             self._read_plan(state.run)
         elif first or (self._before is not None and state.resumes > self._before.resumes):
             self._greet()
-        self._state_taken()
+        self._state_taken(None if first else before)
 
     @work(thread=True)
     def _read_plan(self, run: str) -> None:
@@ -226,6 +230,7 @@ class RunFeed(Screen[None]):
             held=self._held,
             away=self.operator.away,
             driven=self._driven,
+            online=self._attendance.about(state),
             me=f"{self._backend.operator}@{self._backend.host}",
         )
 
@@ -251,8 +256,8 @@ class RunFeed(Screen[None]):
         """Say something in passing."""
         raise NotImplementedError
 
-    def _state_taken(self) -> None:
-        """Do more with a state that has just come."""
+    def _state_taken(self, before: RunState | None) -> None:
+        """Do more with a state of the run that has just come; `before` it there was another."""
 
     def _greet(self) -> None:
         """After a resume: say what happened while nobody was here."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.reactive import Reactive
 from textual.widget import Widget
 
-from runbook_tui.ui import clock, decisions, keys, menu, watching
+from runbook_tui.ui import asking_others, clock, decisions, keys, menu, watching
 from runbook_tui.ui.attention import current_step, first_question
 from runbook_tui.ui.backend import Backend, BackendError, Ended
 from runbook_tui.ui.bells import Bells
@@ -40,8 +40,11 @@ from widgets.safe import safe
 from widgets.step_tree import StepTree
 from widgets.text_pane import TextPane
 
-OPENED = (menu.MENU, menu.HANDING_OVER, watching.WATCH)
+OPENED = (menu.MENU, menu.HANDING_OVER, watching.WATCH, watching.VOTE)
 """What the operator opened in the bar: it stays until they leave it."""
+
+CLOSED_FOR = 10.0
+"""Seconds for which it is said that a question was closed."""
 
 
 class RunView(RunFeed):
@@ -72,6 +75,8 @@ class RunView(RunFeed):
         self._own_choice = False
         self._question = ""
         self._bells = Bells()
+        self._ending = "", 0.0
+        """How a question that others were asked has ended, and until when that is said."""
         self._zoomed = False
         self._came_from: Widget | None = None
         self.header = RunHeader(
@@ -123,11 +128,24 @@ class RunView(RunFeed):
         self._greeting = f"While you were away, {lasting(gone)}", before
         self._tell_greeting(scene)
 
-    def _state_taken(self) -> None:
+    def _state_taken(self, before: RunState | None) -> None:
         """Keep what is said there true for as long as it is shown: looks may still be out."""
         scene = self._scene()
         if scene is not None and self.pane.greets:
             self._tell_greeting(scene)
+        if scene is not None and before is not None:
+            self._tell_closed(scene, asking_others.closed(before, scene.state))
+
+    def _tell_closed(self, scene: Scene, words: str) -> None:
+        """Say by whom and when a question was closed, and leave the bar where it was asked."""
+        if not words:
+            return
+        if scene.driving:
+            self._tell(safe(words))
+            return
+        self._ending = words, scene.now.timestamp() + CLOSED_FOR
+        if self.bar.asking is not None and self.bar.asking.id == watching.VOTE:
+            self.bar.show_now(self._now(scene))
 
     def _tell_greeting(self, scene: Scene) -> None:
         if self._greeting is not None:
@@ -178,12 +196,15 @@ class RunView(RunFeed):
             place = decisions.placed(scene.state, question)
             self.bar.show_ask(decisions.ask(scene, question, place))
             if self._bells.due(question.id, scene.now.timestamp()):
-                self._ring(question)
+                self._call(question.text)
                 self._set_title(scene, "? ")
             self.question_shown(scene, question)
         elif self.bar.asking is None or self.bar.asking.id not in OPENED:
             self.bar.show_now(self._now(scene))
-            self._set_title(scene, "")
+            calls = watching.calls(scene)
+            if calls is not None and self._bells.due(calls.id, scene.now.timestamp()):
+                self._call(calls.words)
+            self._set_title(scene, "? " if calls is not None else "")
 
     def _now(self, scene: Scene) -> Now:
         """Return what the bar says while nothing is asked here."""
@@ -192,17 +213,20 @@ class RunView(RunFeed):
         if scene.driving or scene.driven is None:
             return now_bar(scene, wide=self.size.width >= WIDE)
         by = watching.replaced(scene.state) if self._drove else ""
-        return watching.now_bar(scene, by or self._lost)
+        words, until = self._ending
+        closed = words if scene.now.timestamp() < until else ""
+        return watching.now_bar(scene, closed or by or self._lost)
 
     def _open_question(self, state: RunState) -> Question | None:
         """Return the question that the bar shows: the one walked to, else the first."""
         chosen = state.question(self._question) if self._question else None
         return chosen or first_question(state)
 
-    def _ring(self, question: Question) -> None:
+    def _call(self, words: str) -> None:
+        """Ring, with words for whoever wants a notice."""
         call = getattr(self.app, "call_operator", None)
         if call is not None:
-            call(question.text)
+            call(words)
 
     def _set_title(self, scene: Scene, mark: str) -> None:
         set_title = getattr(self.app, "set_terminal_title", None)

@@ -199,7 +199,8 @@ class StepPane(Vertical):
         question = scene.state.question_on(step)
         if question is None:
             return "5" if self._on_many(scene, step) else "1"
-        return {"confirm": "2", "typed": "2", "manual": "3"}.get(question.asks, "1")
+        plan = ("confirm", "typed", "approval", "withdrawn")
+        return "2" if question.asks in plan else {"manual": "3"}.get(question.asks, "1")
 
     def _on_many(self, scene: Scene, step: str) -> bool:
         """Whether it went, or goes, over more hosts than one log is legible for."""
