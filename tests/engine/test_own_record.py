@@ -110,12 +110,15 @@ def test_the_host_at_hand_is_filled_in_where_the_script_runs(stage: Stage) -> No
 
 
 @pytest.mark.parametrize(
-    "ssh",
-    ["test -e ${{ host }}", {"script": "test -e ${{ host }}"}],
+    "looked",
+    [
+        {"ssh": "test -e ${{ host }}", "hosts": "app"},
+        {"ssh": {"script": "test -e ${{ host }}", "hosts": "app"}},
+    ],
 )
-def test_so_it_is_where_a_check_looks(stage: Stage, ssh: str | dict[str, str]) -> None:
+def test_so_it_is_where_a_check_looks(stage: Stage, looked: dict[str, Any]) -> None:
     hosts = {"app": (PlanHost("h1", None, "h1"), PlanHost("h2", None, "h2"))}
-    verify = Verify("ssh", {"ssh": ssh, "hosts": "app", "absent": 1})
+    verify = Verify("ssh", {**looked, "absent": 1})
     made = plan(step("b", verify=verify), home=environment(groups=hosts))
     stage.pool.on("b", sees("present"), mode="verify")
     assert stage.drive(made) == exits.DONE
