@@ -31,8 +31,10 @@ class Held:
     """The lease is taken. `holder` is None when the holder could not be read.
 
     `seen` is how many seconds ago the holder was heard of; None where the kernel vouches for it.
+    `left` is in how many seconds it may be followed if it stays as silent; None while it lives.
     """
 
     name: str
     holder: Holder | None
     seen: float | None = None
+    left: float | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import click
 
-from runbook_tui.engine import policy, telling
+from runbook_tui.engine import awaiting_end, policy, telling
 from runbook_tui.engine.driving import Session
 from runbook_tui.engine.headless import Answers, HeadlessOperator
 from state.codec import record_line
@@ -43,6 +43,11 @@ def wants_screen(*, headless: bool, as_json: bool) -> bool:
 def answers(*, yes: bool, confirms: Iterable[str], given: Iterable[str]) -> policy.Policy:
     """Return the policy that the options say. Raises UsageProblem."""
     return policy.parse(yes=yes, confirms=confirms, answers=given)
+
+
+def begun(begin: Callable[[], Session], *, as_json: bool) -> Session:
+    """Begin a session; where a driver may be gone, say so and wait until it may be followed."""
+    return awaiting_end.begin(begin, lambda line: click.echo(line, err=as_json))
 
 
 def drive(session: Session, answering: Answers, *, as_json: bool) -> int:

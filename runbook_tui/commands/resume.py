@@ -59,6 +59,8 @@ def command(
             answering.insist(session.step_ids(here, run, given if adopt_changes else None))
         with collector.paused(keep=True):
             change: session.Change = "adopt" if adopt_changes else "keep"
-            resumed = session.resume(run, here, given, change=change)
+            resumed = drive.begun(
+                lambda: session.resume(run, here, given, change=change), as_json=as_json
+            )
         with resumed:
             return drive.drive(resumed, answering, as_json=as_json)

@@ -43,6 +43,7 @@ def command(
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
     with place() as here:
         answering.insist(session.step_ids(here, run))
-        with session.rollback(run, here, given, reason) as begun:
+        begun = drive.begun(lambda: session.rollback(run, here, given, reason), as_json=as_json)
+        with begun:
             code = drive.drive(begun, answering, as_json=as_json)
     return exits.DONE if code == exits.ROLLED_BACK else code

@@ -46,5 +46,7 @@ def command(
     answering = drive.answers(yes=yes, confirms=confirms, given=answers)
     prepared = session.prepare(file, environment, given)
     answering.insist(step_ids(prepared.plan))
-    with place() as here, session.start(prepared, here) as started:
-        return drive.drive(started, answering, as_json=as_json)
+    with place() as here:
+        started = drive.begun(lambda: session.start(prepared, here), as_json=as_json)
+        with started:
+            return drive.drive(started, answering, as_json=as_json)

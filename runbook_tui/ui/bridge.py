@@ -43,6 +43,7 @@ class ScreenOperator:
         self._changed = False
         self._refusal = ""
         self._away = ""
+        self._waits = ""
         self._typed_at_start = typed_at_start
         self._started = started
 
@@ -57,6 +58,7 @@ class ScreenOperator:
         """Keep the newest state for the screen."""
         with self._lock:
             self._state, self._changed = state, True
+            self._waits = ""
 
     def commands(self, timeout: float) -> Sequence[Command]:
         """Wait for commands of the screen."""
@@ -77,6 +79,17 @@ class ScreenOperator:
         """Keep why the run waits for its journal, for the screen to say."""
         with self._lock:
             self._away = sentence or ""
+
+    def waits_for(self, sentence: str) -> None:
+        """Keep for whom the session waits before it drives, for the screen to say."""
+        with self._lock:
+            self._waits = sentence
+
+    @property
+    def waits(self) -> str:
+        """For whom the session waits before it drives; empty while it does not."""
+        with self._lock:
+            return self._waits
 
     @property
     def away(self) -> str:

@@ -17,6 +17,7 @@ from runbook_tui.definition.plan import Plan, PlanStep, SecretSource
 from runbook_tui.definition.values import wrong_value
 from runbook_tui.engine import (
     attending,
+    awaiting_end,
     environments_in_use,
     following,
     notes,
@@ -46,6 +47,7 @@ from runbook_tui.ui.backend import (
     Recorded,
     Wanted,
 )
+from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.in_words import in_words
 from runbook_tui.ui.previews import checks, found
 from state import fold
@@ -229,12 +231,14 @@ class EngineBackend:
 
     def _drive(self, begin: Callable[[Place], Session], operator: Operator) -> Ended:
         with self._place() as place:
+            says = operator.waits_for if isinstance(operator, ScreenOperator) else _ignore
             try:
-                with begin(place) as driven:
+                with awaiting_end.begin(lambda: begin(place), says) as driven:
                     self._session = driven
                     code = driven.drive(operator)
                     return Ended(code, run=driven.run)
             except InUse as problem:
+                says("")
                 by = _driven_by(problem.held)
                 return Ended(exits.IN_USE, problem.sentence, problem.advice, by=by)
             except StoreError as problem:
@@ -332,6 +336,10 @@ class EngineBackend:
             return taking_over.take_over(run, place, reason, self._given, say=say, going=going)
 
         return self._drive(begin, operator)
+
+
+def _ignore(line: str) -> None:
+    """Say it to nobody."""
 
 
 def _driven_by(held: Held | None) -> Driven | None:

@@ -2,9 +2,10 @@
 
 A lease is free when it was let go, when its holder has been silent for `EXPIRY`, or when its
 holder's connection has ended and it has been silent for `GONE`: a killed program is replaced
-within two heartbeats, one whose network flickers keeps its lease. What keeps a replaced holder from
-writing is the token, which every append looks at (see `postgres`); the clock decides only who may
-come next.
+within two heartbeats, one whose network flickers keeps its lease. Where the holder was a process of
+this very machine that is gone, that is certain, and nothing is waited for. What keeps a replaced
+holder from writing is the token, which every append looks at (see `postgres`); the clock decides
+only who may come next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from state.errors import StoreError
 from state.holders import Held, Holder, Kind
+from state.stores import here
 from state.stores.machine import machine_id
 from state.stores.postgres import Fence
 from state.stores.postgres_link import Link, Pair
@@ -30,34 +32,34 @@ GONE: Final = 3.0
 EXPIRY: Final = 6.0
 """After how many seconds of silence any holder may be replaced."""
 
+LATE: Final = 3.0
+"""After how many seconds of silence a connected holder is not taken to live any more."""
+
 _LOCK: Final = 0x52424B32
 """The advisory lock under which leases change hands, one at a time."""
 
 _HOLDER: Final = "run, operator, host, pid, since, token, machine, role"
-_FREE: Final = f"""(
-    NOT held
-    OR beat < clock_timestamp() - interval '{EXPIRY} s'
-    OR (beat < clock_timestamp() - interval '{GONE} s'
-        AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = backend))
-)"""
 _LOOK: Final = f"""
-SELECT {_FREE}, extract(epoch FROM clock_timestamp() - beat)::float8, {_HOLDER}
+SELECT held, extract(epoch FROM clock_timestamp() - beat)::float8,
+       EXISTS (SELECT FROM pg_stat_activity WHERE pid = backend), process, {_HOLDER}
 FROM runbook.leases WHERE kind = %(kind)s AND name = %(name)s
 """  # noqa: S608 - constants of ours
+_LOOKED: Final = 4
+"""How many columns come before the holder's."""
 _NEXT: Final = """
 SELECT CASE WHEN t.next > %(above)s THEN t.next
             ELSE setval('runbook.tokens', %(above)s + 1) END
 FROM (SELECT nextval('runbook.tokens') AS next) AS t
 """
 _TAKE: Final = f"""
-INSERT INTO runbook.leases (kind, name, held, {_HOLDER}, beat, backend)
+INSERT INTO runbook.leases (kind, name, held, {_HOLDER}, beat, backend, process)
 VALUES (%(kind)s, %(name)s, true, %(run)s, %(operator)s, %(host)s, %(pid)s, %(since)s, %(token)s,
-        %(machine)s, session_user, clock_timestamp(), pg_backend_pid())
+        %(machine)s, session_user, clock_timestamp(), pg_backend_pid(), %(process)s)
 ON CONFLICT (kind, name) DO UPDATE SET
     held = true, run = excluded.run, operator = excluded.operator, host = excluded.host,
     pid = excluded.pid, since = excluded.since, token = excluded.token,
     machine = excluded.machine, role = excluded.role, beat = excluded.beat,
-    backend = excluded.backend
+    backend = excluded.backend, process = excluded.process
 RETURNING role
 """  # noqa: S608
 _MINE: Final = """
@@ -141,7 +143,7 @@ class PostgresLeases:
     def last_holder(self, kind: Kind, name: str) -> Holder | None:
         """Return who holds, or last held, a lease."""
         found = self._main.read(_LOOK, {"kind": kind, "name": name})
-        return Holder(*found[0][2:]) if found else None
+        return Holder(*found[0][_LOOKED:]) if found else None
 
     def fences(self) -> list[Fence]:
         """Return the leases that were taken and not let go, lost ones among them."""
@@ -189,8 +191,9 @@ class PostgresLeases:
         with self._guard:
             self._held.add(fence)
         self._keep_alive()
-        words = {key: value for key, value in wanted.items() if key not in ("kind", "name")}
-        previous = Holder(*found[2:]) if found else None
+        others = ("kind", "name", "process")
+        words = {key: value for key, value in wanted.items() if key not in others}
+        previous = Holder(*found[_LOOKED:]) if found else None
         return PostgresLease(self, fence, Holder(**words, role=role), previous)
 
     def _keep_alive(self) -> None:
@@ -223,12 +226,18 @@ def _wanted(kind: Kind, name: str, run: str, operator: str, since: str) -> dict[
         "pid": os.getpid(),
         "since": since,
         "machine": machine_id(),
+        "process": here.own(),
     }
 
 
 def _held(name: str, found: Sequence[Any]) -> Held | None:
-    free, seen = found[:2]
-    return None if free else Held(name, Holder(*found[2:]), max(0.0, seen))
+    """Return who holds a lease by what was found; None when it may be taken."""
+    held, silent, connected, process = found[:_LOOKED]
+    holder, limit = Holder(*found[_LOOKED:]), EXPIRY if connected else GONE
+    if not held or silent > limit or here.gone(process, holder.pid):
+        return None
+    lives = connected and silent <= LATE
+    return Held(name, holder, max(0.0, silent), None if lives else limit - silent)
 
 
 def _values(fences: Sequence[Fence]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from state.errors import StoreNewer, StoreUnusable
 from state.stores.postgres_silence import Impatient
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 GROUP: Final = "runbook"
 """The role whose members may use the journal."""
 
@@ -123,7 +123,11 @@ CREATE TRIGGER sign BEFORE INSERT OR UPDATE ON runbook.presence
 FOR EACH ROW EXECUTE FUNCTION runbook.sign();
 """
 
-_STEPS: Final = (_FIRST, _CLAIMS, _PRESENCE)
+_PROCESS: Final = """
+ALTER TABLE runbook.leases ADD COLUMN process text NOT NULL DEFAULT '';
+"""
+
+_STEPS: Final = (_FIRST, _CLAIMS, _PRESENCE, _PROCESS)
 """What makes each version of the schema from the one before."""
 
 _GRANTS: Final = f"""

@@ -12,11 +12,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from runbook_tui.engine import awaiting_end, environments_in_use
+from runbook_tui.engine.environments_in_use import InUse
 from state.audit import audit
 from state.errors import Fenced
 from state.events import NoteAdded
 from state.holders import Held
 from state.protocols import Lease
+from state.stores import postgres_leases
 from state.stores.location import Location
 from state.stores.store import Store
 from tests.harness.processes import until
@@ -115,10 +118,21 @@ with Location(Path(sys.argv[1]), sys.argv[2]).open() as store:
 """
 
 
+APART = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Words before a command that is to have other processes beside it than we."""
+
+
 @contextmanager
-def driver(location: Location) -> Iterator[subprocess.Popen[str]]:
+def driver(location: Location, *before: str) -> Iterator[subprocess.Popen[str]]:
     """A process of its own that holds the run's lease and writes a note again and again."""
-    argv = [sys.executable, "-c", _DRIVER, str(location.directory / "driver"), location.url or ""]
+    argv = [
+        *before,
+        sys.executable,
+        "-c",
+        _DRIVER,
+        str(location.directory / "driver"),
+        location.url or "",
+    ]
     checkout = Path(__file__).parents[2]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=checkout, text=True) as child:
         try:
@@ -154,17 +168,54 @@ def test_a_paused_driver_is_replaced_and_fenced_when_it_wakes(
     assert audit(store.journal.read(RUN), store.journal.head(RUN)) == []
 
 
-def test_a_killed_driver_is_replaced_and_its_events_are_whole(
-    location: Location, store: Store
+def test_a_killed_driver_is_replaced_at_once_where_its_process_would_be_seen(
+    location: Location, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(store)
+    # No silence is long enough here: it must be the process that counts.
+    monkeypatch.setattr(postgres_leases, "GONE", 1000.0)
+    monkeypatch.setattr(postgres_leases, "EXPIRY", 1000.0)
     with driver(location) as victim:
+        assert isinstance(take(store), Held), "it lives"
         victim.kill()
         victim.wait()
-        until(lambda: store.leases.held_by("run", RUN) is None, "the lease's end")
         lease = taken(store)
         assert lease.previous is not None
         assert lease.previous.pid == victim.pid
+        assert lease.token > lease.previous.token
+        note(store, "goes on", lease)
+    assert audit(store.journal.read(RUN), store.journal.head(RUN)) == []
+
+
+def lives(store: Store) -> bool:
+    """Whether the run's holder is taken to be alive."""
+    held = store.leases.held_by("run", RUN)
+    return held is not None and held.left is None
+
+
+def test_who_comes_when_a_driver_of_another_machine_was_killed_waits_and_is_told(
+    location: Location, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(store)
+    monkeypatch.setattr(postgres_leases, "GONE", 5.0)  # a late heartbeat is no matter here
+    told: list[str] = []
+
+    def follow() -> list[Lease]:
+        return awaiting_end.begin(
+            lambda: environments_in_use.take(store, RUN, [], "lee", above=0), told.append
+        )
+
+    with driver(location, *APART) as victim:
+        with pytest.raises(InUse):
+            follow()
+        assert told == [], "it lives: nothing is waited for"
+        victim.kill()
+        victim.wait()
+        until(lambda: not lives(store), "the end of its connection")
+        [lease] = follow()
+        [said] = told
+        assert said.startswith("d@")
+        assert " drove here and was not heard of for " in said
         note(store, "goes on", lease)
     assert audit(store.journal.read(RUN), store.journal.head(RUN)) == []
 

@@ -210,6 +210,8 @@ class RunView(RunFeed):
         """Return what the bar says while nothing is asked here."""
         if self._asking:
             return Now(text("Asking"), ((safe(self._asking), EMPTY),))
+        if self.operator.waits:
+            return Now(text("Waiting for its place"), ((safe(self.operator.waits), EMPTY),))
         if scene.driving or scene.driven is None:
             return now_bar(scene, wide=self.size.width >= WIDE)
         by = watching.replaced(scene.state) if self._drove else ""
