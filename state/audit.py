@@ -24,15 +24,19 @@ def audit(records: Sequence[Record], head: Head | None, run: str | None = None) 
 
     `head` is the journal's own count and hash; None when it has no head for the run.
     """
+    return chain_faults(records, head, run) or _rule_faults(records)
+
+
+def chain_faults(
+    records: Sequence[Record], head: Head | None, run: str | None = None
+) -> list[Fault]:
+    """Return what is not as it was written, without a look at whether it makes sense."""
     faults: list[Fault] = []
     before = EMPTY
     for record in records:
         faults += _faults_of(record, before, run or records[0].run)
         before = head_of(record)
-    faults += _tail_faults(before, head)
-    if not faults:
-        faults += _rule_faults(records)
-    return faults
+    return faults + _tail_faults(before, head)
 
 
 def _faults_of(record: Record, before: Head, run: str) -> list[Fault]:

@@ -64,9 +64,9 @@ class Fenced(Exception):  # noqa: N818
 
 
 class ImportedRun(Exception):  # noqa: N818
-    """The run is another machine's history: it can be read here, and not be added to."""
+    """The run is history (another machine's, or saved): it can be read here, not be added to."""
 
     def __init__(self, run: str, origin: str) -> None:
         super().__init__(f"run {run} was imported: {origin}")
-        self.sentence = f"The run {run} is another machine's history ({origin})."
-        self.advice = "Go on with it where it was driven; here it can only be read"
+        self.sentence = f"The run {run} can only be read here: it was {origin}."
+        self.advice = "Go on with it where it was driven, or look at what its steps left"

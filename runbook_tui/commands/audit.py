@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from runbook_tui import exits
+
+if TYPE_CHECKING:
+    from state.events import Record
 
 
 @click.command()
@@ -48,6 +54,17 @@ def _check(run: str) -> int:
     return exits.DONE
 
 
+def _open_steps(records: Sequence[Record]) -> list[str]:
+    """Return the steps that were in flight where what is proven of a run ends."""
+    from state.errors import FoldError
+    from state.fold import fold
+
+    try:
+        return [step.name for step, _ in fold(records).open_attempts()]
+    except FoldError:
+        return []
+
+
 def _recover() -> int:
     from runbook_tui.definition.problems import UsageProblem, visible
     from runbook_tui.engine import clock
@@ -62,10 +79,12 @@ def _recover() -> int:
         )
     done = recover(place.directory, clock.utc())
     if done.damaged is None:
-        click.echo("The journal's file is sound: there is nothing to recover.")
+        click.echo("The journal is sound, file and runs: there is nothing to recover.")
         return exits.DONE
     for one in done.saved:
         how = "whole" if one.whole else f"{one.kept.origin}; it can only be read"
         click.echo(visible(f"run {one.kept.run}: {how}"))
+        for name in () if one.whole else _open_steps(one.kept.records):
+            click.echo(visible(f"  {name}: nobody knows what it did. Look, before anything begins"))
     click.echo(f"Saved {len(done.saved)} runs. The damaged file is kept in {done.damaged}")
     return exits.DONE if all(one.whole for one in done.saved) else exits.STORE

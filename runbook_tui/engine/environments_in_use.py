@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from runbook_tui.engine import clock
 from state import fold
-from state.errors import StoreError
+from state.errors import FoldError, StoreCorrupt, StoreError
 from state.holders import Held, Kind
 from state.protocols import JournalReader, Lease
-from state.run_state import RunState
+from state.run_state import AttemptState, RunState
+from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import process_stopped
 from state.stores.store import Store
 
@@ -81,10 +82,14 @@ def _refuse_unresolved(store: Store, run: str, name: str) -> None:
     last = store.leases.last_holder("environment", name)
     if last is None or last.run == run:
         return
-    for other in _family(store.journal, last.run):
+    for other in _family(store.journal, last.run, name):
         if other.run == run:
             return
         for step, attempt in other.open_attempts():
+            if store.origin(other.run) is not None:
+                # Nobody will ever go on with it: only what can be seen to live stands in the way.
+                _refuse_living(store, name, other, step.name, attempt)
+                continue
             raise InUse(
                 f"The environment {name} has an attempt whose outcome is not known: {step.name} "
                 f"of run {other.run}, begun by {other.driver} on {attempt.host} at "
@@ -93,15 +98,33 @@ def _refuse_unresolved(store: Store, run: str, name: str) -> None:
             )
 
 
-def _family(journal: JournalReader, run: str) -> list[RunState]:
-    """Return the state of a run and of those that rolled it back."""
+def _refuse_living(
+    store: Store, name: str, other: RunState, step: str, attempt: AttemptState
+) -> None:
+    if store.begun_here(attempt) and AttemptDir(store.directory / attempt.directory).live().alive:
+        raise InUse(
+            f"The environment {name} has a step that still runs: {step} of run {other.run}, which "
+            "can only be read.",
+            f'Wait for its end, or end it: runbook stop {other.run} --reason "why"',
+        )
+
+
+def _family(journal: JournalReader, run: str, name: str) -> list[RunState]:
+    """Return the state of a run and of those that rolled it back. Raises StoreCorrupt."""
     found: list[RunState] = []
     following: str | None = run
     while following is not None:
         records = journal.read(following)
         if not records:
             break
-        found.append(fold.fold(records))
+        try:
+            found.append(fold.fold(records))
+        except FoldError as problem:
+            raise StoreCorrupt(
+                f"What the run {following} left in the environment {name} cannot be known, its "
+                f"record is not intact: {problem}.",
+                "Save what is proven of it: runbook audit --recover. Then begin anew",
+            ) from problem
         following = found[-1].rollback_by
     return found
 

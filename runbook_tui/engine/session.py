@@ -30,7 +30,8 @@ from runbook_tui.engine.driving import Place, Session, mark_rolled_back
 from runbook_tui.engine.ports import RollBack
 from runbook_tui.engine.repository import Checkout
 from state import fold
-from state.errors import ImportedRun, RunExists
+from state.audit import chain_faults
+from state.errors import ImportedRun, RunExists, StoreCorrupt
 from state.events import Payload, RollbackBegun
 from state.run_state import RunState
 from state.status import RunStatus
@@ -148,9 +149,9 @@ def to_go_on_with(place: Place, run: str) -> RunState:
 
     Raises UsageProblem for an unknown run or one that is over.
     """
-    state = read_state(place, run)
+    state = read_state(place, run, to_drive=True)
     while state.rollback_by is not None and place.journal.head(state.rollback_by) is not None:
-        state = read_state(place, state.rollback_by)
+        state = read_state(place, state.rollback_by, to_drive=True)
     if state.status in _ENDED and not _unfinished(place, state):
         raise UsageProblem(f"The run {state.run} is over: {state.status.value}", "See runbook runs")
     return state
@@ -163,7 +164,7 @@ def rollback(
 
     Raises UsageProblem for an unknown run or one that cannot be rolled back, InUse, StoreError.
     """
-    state = read_state(place, run)
+    state = read_state(place, run, to_drive=True)
     if state.base is not None or state.status is RunStatus.ROLLED_BACK:
         what = "is a rollback itself" if state.base is not None else "is rolled back already"
         raise UsageProblem(f"The run {run} {what}", "See runbook runs")
@@ -183,11 +184,23 @@ def rollback(
     return session
 
 
-def read_state(place: Place, run: str) -> RunState:
-    """Return a run's recorded state. Raises UsageProblem when there is none."""
+def read_state(place: Place, run: str, *, to_drive: bool = False) -> RunState:
+    """Return a run's recorded state. Raises UsageProblem when there is none.
+
+    `to_drive`: raises StoreCorrupt unless its record is as it was written. On one that is not
+    nothing may rest: what it calls done may not be, and the other way round.
+    """
+    # The head first: somebody may be adding to what it vouches for.
+    head = place.journal.head(run) if to_drive else None
     records = place.journal.read(run)
-    if not records:
+    if not records and head is None:
         raise UsageProblem(f"There is no run {run}", "See runbook runs")
+    wrong = chain_faults(records[: head.count], head, run) if head is not None else []
+    if wrong:
+        raise StoreCorrupt(
+            f"The record of run {run} is not intact, so it cannot be gone on with: {wrong[0].text}",
+            f"See it: runbook audit {run}. Save what is proven: runbook audit --recover.",
+        )
     return fold.fold(records)
 
 
@@ -195,14 +208,15 @@ def step_ids(place: Place, run: str, adopting: Mapping[str, str] | None = None) 
     """Return the ids of all steps that a run, or a rollback of it, may ask about; with those of
     the changed files when these are to be adopted, given the secret parameters (`adopting`).
 
-    Raises UsageProblem for an unknown run.
+    Raises UsageProblem for an unknown run, StoreCorrupt for one that is not intact.
     """
     if adopting is not None:
-        state = read_state(place, run)
+        state = read_state(place, run, to_drive=True)
         found = changed_since(place, state, plan_of(place, state, adopting), adopting)
         if found is not None and found.plan is not None:
             return rollback_steps.step_ids(plans.of(found.plan, state))
-    return rollback_steps.step_ids(plan_of(place, read_state(place, run), {}, complete=False))
+    state = read_state(place, run, to_drive=True)
+    return rollback_steps.step_ids(plan_of(place, state, {}, complete=False))
 
 
 def plan_of(
@@ -285,7 +299,7 @@ def _taken_up(
         head = place.journal.head(state.run)
         if head is not None and head.count != state.seq:
             # Whoever drove it wrote on until we had the lease.
-            state = read_state(place, state.run)
+            state = read_state(place, state.run, to_drive=True)
             plan = session.plan = session.plans[state.run] = plan_of(place, state, parameters)
         if not state.final:
             found = changed_since(place, state, plan, parameters)

@@ -18,7 +18,7 @@ from state.stores.sqlite import open_journal
 from state.stores.sqlite_keeper import SqliteKeeper
 from state.stores.sqlite_open import APPLICATION_ID
 
-_PARTS = ("", "-wal", "-shm")
+_PARTS = ("", "-wal")
 _HEADER, _MARK = 72, 68
 """Bytes of SQLite's header up to the application's mark, and where that begins."""
 
@@ -32,8 +32,9 @@ class Recovered:
 
 
 def recover(directory: Path, now: str) -> Recovered:
-    """Save what can be read. The damaged file is kept in a directory of its own, named by `now`.
+    """Save what can be read, where the file, or the chain of a run, is damaged.
 
+    The file is kept in a directory of its own, named by `now`.
     Raises StoreUnusable when somebody drives, StoreError, OSError: the file is as it was then.
     """
     checks.check_directory(directory)
@@ -44,16 +45,17 @@ def recover(directory: Path, now: str) -> Recovered:
     _check_file(directory / checks.JOURNAL)
     kept = directory / f"damaged-{now.replace(':', '')}"
     kept.mkdir(DIRECTORY_MODE)
-    for part in _PARTS[:2]:
+    for part in _PARTS:
         file = directory / f"{checks.JOURNAL}{part}"
         if file.exists():
             shutil.copy2(file, kept / file.name)
     with tempfile.TemporaryDirectory(prefix=".recover-", dir=directory) as folder:
         copy = Path(shutil.copytree(kept, Path(folder) / "copy"))
-        if sound(copy / checks.JOURNAL):
+        found = salvage(copy / checks.JOURNAL)
+        if sound(copy / checks.JOURNAL) and all(one.whole for one in found):
             shutil.rmtree(kept)
             return Recovered((), None)
-        saved = salvage(copy / checks.JOURNAL)
+        saved = [one for one in found if one.kept.records]
         if not saved:
             shutil.rmtree(kept)
             raise StoreCorrupt(
@@ -64,11 +66,9 @@ def recover(directory: Path, now: str) -> Recovered:
         with open_journal(made) as journal:
             SqliteKeeper(journal).adopt([one.kept for one in saved])
         sync_directory(kept)
-        # The old log goes first: it must never be taken for one of the new file.
-        for part in _PARTS[1:]:
-            (directory / f"{checks.JOURNAL}{part}").unlink(missing_ok=True)
-        (made / checks.JOURNAL).replace(directory / checks.JOURNAL)
+        (made / checks.JOURNAL).replace(directory / checks.RECOVERED)
     sync_directory(directory)
+    checks.take_recovered(directory)
     return Recovered(saved, kept)
 
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from state.codec import EMPTY, Head, head_of, record_hash
-from state.events import Record
+from state.events import DefinitionAdopted, Record
 from state.kept import Kept
 from state.stores.sqlite import COLUMNS
+from state.stores.sqlite_open import text_of
 
 _MAGIC: Final = b"SQLite format 3\0"
 _HEADER: Final = 100
 _LONGEST: Final = 1 << 40
+_READ: Final = (
+    "SELECT run, count, hash, token FROM heads",
+    f"SELECT {COLUMNS} FROM events LIMIT 0",  # noqa: S608
+    "SELECT run, name, hash, content FROM sources JOIN blobs USING (hash) LIMIT 0",
+)
+_READ_TOO: Final = "SELECT number, id, run, kind, data, sender, host, at, done FROM inbox LIMIT 0"
+"""What must be possible in a file that is sound: its tables have the columns that they had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +42,17 @@ class Saved:
 
 
 def salvage(file: Path) -> list[Saved]:
-    """Return the runs of a journal file of which at least the first event is there, oldest first.
+    """Return the runs of a journal file, oldest first, each as far as it can be read.
 
     `file` is a copy: opening it may change it. Raises nothing for damage; an unreadable file has
     no runs.
     """
     _fill_up(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.text_factory = text_of
         heads = _heads(database)
         names = [*heads, *(run for run in _runs(database) if run not in heads)]
-        found = [_saved(database, run, heads.get(run)) for run in names]
-    return [one for one in found if one.kept.records]
+        return [_saved(database, run, heads.get(run)) for run in names]
 
 
 def _fill_up(file: Path) -> None:
@@ -66,9 +74,12 @@ def sound(file: Path) -> bool:
     try:
         with closing(sqlite3.connect(file, isolation_level=None)) as database:
             found: object = database.execute("PRAGMA integrity_check(1)").fetchone()
-            database.execute("SELECT count(*) FROM heads").fetchone()
+            [version] = database.execute("PRAGMA user_version").fetchone()
+            # The first version of the schema had no inbox.
+            for statement in (*_READ, *((_READ_TOO,) if version > 1 else ())):
+                database.execute(statement).fetchall()
             return found == ("ok",)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
 
 
@@ -78,7 +89,7 @@ def _rows(
     """Yield rows until there are no more, or the damage begins."""
     try:
         yield from database.execute(statement, values)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return
 
 
@@ -99,8 +110,7 @@ def _saved(database: sqlite3.Connection, run: str, known: tuple[Head, str | None
     records = list(_chained(database, run))
     last = head_of(records[-1]) if records else EMPTY
     sources = _sources(database, run)
-    wanted = records[0].data.get("definition") if records else None
-    whole = last == head and isinstance(wanted, dict) and wanted.keys() == sources.keys()
+    whole = bool(records) and last == head and _has_files(records, sources)
     if not whole:
         of = "nobody knows how many" if head is None else head.count
         files = "" if head != last else ", without all the files it began with"
@@ -127,6 +137,16 @@ def _chained(database: sqlite3.Connection, run: str) -> Iterator[Record]:
             return
         before = head_of(record)
         yield record
+
+
+def _has_files(records: Sequence[Record], sources: Mapping[str, bytes]) -> bool:
+    """Whether all files are there that a run began with, by name, and adopted, by their hash."""
+    definition = records[0].data.get("definition")
+    if not isinstance(definition, dict) or not definition.keys() <= sources.keys():
+        return False
+    known = {hashlib.sha256(content).hexdigest() for content in sources.values()}
+    files = [one.data.get("files") for one in records if one.kind == DefinitionAdopted.kind]
+    return all(isinstance(one, dict) and known.issuperset(one.values()) for one in files)
 
 
 def _sources(database: sqlite3.Connection, run: str) -> dict[str, bytes]:

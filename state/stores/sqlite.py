@@ -20,7 +20,7 @@ from typing import Any, Self
 from state.codec import EMPTY, Head, head_of, link
 from state.errors import Fenced, ImportedRun, Overtaken, RunExists, StoreCorrupt
 from state.events import Payload, Record, RunStarted
-from state.stores.sqlite_open import open_database, translate
+from state.stores.sqlite_open import is_undecodable, open_database, text_of, translate
 
 _NOTHING_KEPT = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY)
 COLUMNS = "seq, run, at, kind, data, operator, host, token, prev, hash"
@@ -196,7 +196,7 @@ class SqliteJournal:
                     if database.in_transaction:
                         database.execute("ROLLBACK")
                     raise
-            except sqlite3.Error as problem:
+            except (sqlite3.Error, UnicodeDecodeError) as problem:
                 error = translate(problem, self.directory)
                 if getattr(problem, "sqlite_errorcode", 0) not in _NOTHING_KEPT:
                     self.close()
@@ -206,10 +206,21 @@ class SqliteJournal:
         """Return the rows of a statement that reads. Raises StoreError."""
         with self._guard:
             try:
-                return self._database().execute(statement, values).fetchall()
-            except sqlite3.Error as problem:
+                return self._rows(statement, values)
+            except (sqlite3.Error, UnicodeDecodeError) as problem:
                 self.close()
                 raise translate(problem, self.directory) from problem
+
+    def _rows(self, statement: str, values: Sequence[object]) -> list[Any]:
+        database = self._database()
+        try:
+            return database.execute(statement, values).fetchall()
+        except sqlite3.OperationalError as problem:
+            if not is_undecodable(problem):
+                raise
+        # Damage to one run: what is no text is shown so, and its chain does not hold. Others go on.
+        database.text_factory = text_of
+        return database.execute(statement, values).fetchall()
 
     def _database(self) -> sqlite3.Connection:
         if self._open is None:
@@ -219,10 +230,11 @@ class SqliteJournal:
     def _record(self, row: Sequence[Any]) -> Record:
         try:
             data, end = _DECODER.raw_decode(row[4])
-            if end != len(row[4]):
-                raise ValueError("more than one value")  # noqa: TRY301 - told like the others
-        except (ValueError, TypeError) as problem:
-            raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
+            if end != len(row[4]) or not isinstance(data, dict):
+                raise ValueError("not one object")  # noqa: TRY301 - told like the others
+        except (ValueError, TypeError, RecursionError):
+            # Its hash does not fit, so that it is found like any other edit, and can be printed.
+            data = {"not JSON": str(row[4])}
         return Record(row[0], row[1], row[2], row[3], data, *row[5:])
 
     def _damaged(self, what: str) -> StoreCorrupt:

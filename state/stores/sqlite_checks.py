@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from state.errors import StoreCorrupt, StoreFull, StoreUnusable
+from state.stores.files import sync_directory
 from state.stores.lock_trial import locks_hold
 from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
 
 JOURNAL: Final = "journal.db"
+RECOVERED: Final = "journal.db.recovered"
+"""A journal that was made of a damaged one and is about to take its place."""
 BALLAST: Final = "ballast"
 BALLAST_BYTES: Final = 300 * 1024
 WRITE_BYTES: Final = 1024 * 1024
@@ -107,6 +110,7 @@ def check_file(directory: Path) -> bool:
 
     Raises StoreUnusable or StoreCorrupt.
     """
+    take_recovered(directory)
     file = directory / JOURNAL
     wal = directory / f"{JOURNAL}-wal"
     try:
@@ -131,6 +135,21 @@ def check_file(directory: Path) -> bool:
     if stat.S_IMODE(found.st_mode) != FILE_MODE:
         file.chmod(FILE_MODE)
     return True
+
+
+def take_recovered(directory: Path) -> None:
+    """Put a recovered journal in the damaged one's place: also what a killed program left to do.
+
+    Until that is done, neither the old file nor its log alone is the journal.
+    """
+    recovered = directory / RECOVERED
+    if not recovered.exists():
+        return
+    # The old log goes first: it must never be taken for one of the new file.
+    for part in ("-wal", "-shm"):
+        (directory / f"{JOURNAL}{part}").unlink(missing_ok=True)
+    recovered.replace(directory / JOURNAL)
+    sync_directory(directory)
 
 
 def make_file(directory: Path) -> None:

@@ -93,7 +93,7 @@ def open_database(directory: Path, *, write: bool) -> sqlite3.Connection:
         _try_in_child(directory)
     try:
         database = _connect(directory, write=write)
-    except sqlite3.Error as problem:
+    except (sqlite3.Error, UnicodeDecodeError) as problem:
         raise translate(problem, directory) from problem
     checks.keep_ballast(directory)
     return database
@@ -187,8 +187,21 @@ def _pragma(database: sqlite3.Connection, name: str) -> object:
         return rows.fetchone()[0]
 
 
-def translate(problem: sqlite3.Error, directory: Path) -> StoreError:
-    """Return the error for the operator that an SQLite error stands for."""
+def text_of(content: bytes) -> str:
+    """Return a damaged text as far as it is one, so that what is around it can be read."""
+    return content.decode(errors="replace")
+
+
+def is_undecodable(problem: Exception) -> bool:
+    """Whether a text in the file is not UTF-8, which only damage makes of one of ours."""
+    return isinstance(problem, UnicodeDecodeError) or "Could not decode to UTF-8" in str(problem)
+
+
+def translate(problem: sqlite3.Error | UnicodeDecodeError, directory: Path) -> StoreError:
+    """Return the error for the operator that an SQLite error stands for.
+
+    `UnicodeDecodeError` is what Python makes of one whose words name a damaged part of the file.
+    """
     file = directory / checks.JOURNAL
     # The low byte is the kind; the rest says more precisely what was being done.
     code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -197,9 +210,12 @@ def translate(problem: sqlite3.Error, directory: Path) -> StoreError:
         code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and free < checks.OPEN_BYTES
     ):
         return checks.full(directory, free)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    # SQLITE_ERROR: the statements are always the same, so the tables are not what they were.
+    damage = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    if code in damage or is_undecodable(problem):
+        said = "a text is not UTF-8" if is_undecodable(problem) else str(problem)
         return StoreCorrupt(
-            f"The journal {file} is damaged: {problem}.",
+            f"The journal {file} is damaged: {said}.",
             "Restore it from a backup, or save what can be read of it: runbook audit --recover",
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

@@ -77,6 +77,66 @@ def test_a_damaged_database_names_the_command_that_saves_what_can_be_read(
     assert "nothing to recover" in program("audit", "--recover").out
 
 
+RUN_IN_PROD = """\
+runbook: Prod
+environments: {prod: {}}
+phases:
+  - phase: All
+    steps:
+      - {id: a, name: First, run: echo a >> effects}
+      - {id: b, manual: {text: done?}}
+"""
+
+
+def _change(state: Path, change: str) -> None:
+    with closing(sqlite3.connect(state / "journal.db")) as database, database:
+        assert database.execute(f"UPDATE {change}").rowcount > 0
+
+
+@pytest.mark.parametrize("data", ["'{'", """replace(data, 'succeeded', 'failed')"""])
+def test_a_run_whose_record_was_altered_is_not_gone_on_with(
+    program: Program, state: Path, data: str
+) -> None:
+    """Nor is anything begun in its environment, until what is proven of it was saved."""
+    Path("p.yaml").write_text(RUN_IN_PROD)
+    words = ("run", "p.yaml", "-e", "prod", "--headless")
+    assert program(*words).code == exits.WAITS
+    run = newest(program)
+    _change(state, f"events SET data = {data} WHERE kind = 'attempt_ended'")
+    said = unusable(program("resume", run, "--headless", "--answer", "b=done:yes"))
+    assert "is not intact, so it cannot be gone on with: Event 3 (attempt_ended)" in said
+    assert "runbook audit --recover" in said
+    assert len(program("events", run).out.splitlines()) == 5
+    if data == "'{'":
+        assert "environment prod cannot be known" in unusable(program(*words))
+    saved = program("audit", "--recover")
+    assert (saved.code, "2 of 5 events; it can only be read" in saved.out) == (exits.STORE, True)
+    assert "First: nobody knows what it did" in saved.out
+    refused = program("resume", run, "--headless")
+    assert "can only be read here: it was saved from a damaged journal" in refused.err
+    assert program(*words).code == exits.WAITS
+    assert Path("effects").read_text() == "a\na\n", "once a run"
+
+
+def test_what_still_runs_of_a_saved_run_keeps_its_environment(
+    program: Program, state: Path
+) -> None:
+    Path("wait.sh").write_text("touch begun\nuntil [ -e go ]; do sleep 0.05; done\n")
+    Path("p.yaml").write_text(RUN_IN_PROD.replace("echo a >> effects", "bash wait.sh"))
+    process = Process(state, Path.cwd())
+    words = ("run", "p.yaml", "-e", "prod", "--headless")
+    process.run(*words, fault="driver.after-spawn@a:kill").expect(-9)
+    until(Path("begun").exists, "the step's beginning")
+    run = newest(program)
+    _change(state, "heads SET count = 9")
+    assert program("audit", "--recover").code == exits.STORE
+    refused = program(*words)
+    assert (refused.code, "still runs: First" in refused.err) == (exits.IN_USE, True)
+    Path("go").touch()
+    until(lambda: program(*words).code == exits.WAITS, "the end of the step")
+    assert run != newest(program)
+
+
 def page_of(file: Path, name: str) -> int:
     """Return the number of the first page of a table or an index, from 1."""
     with closing(sqlite3.connect(file)) as raw:

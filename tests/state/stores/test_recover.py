@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,7 +13,7 @@ import pytest
 from state.audit import audit
 from state.codec import head_of
 from state.errors import ImportedRun, StoreCorrupt, StoreError, StoreUnusable
-from state.events import NoteAdded, Record
+from state.events import DefinitionAdopted, NoteAdded, Record
 from state.kept import Kept
 from state.stores import locks
 from state.stores.recover import recover
@@ -147,6 +148,61 @@ def test_what_was_cut_is_read_only_and_says_so(directory: Path) -> None:
             "new", started("a"), operator="d", host="h", token=1, sources={"a": b"b"}
         )
         assert store.journal.head("far") == head_of(after["far"][-1])
+
+
+def test_a_run_whose_chain_does_not_hold_is_cut_though_the_file_is_sound(directory: Path) -> None:
+    before = contents(directory)
+    with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
+        raw.execute("UPDATE events SET data = '{' WHERE run = 'two' AND seq = 3")
+    done = recover(directory, NOW)
+    assert [one.kept.run for one in done.saved if not one.whole] == ["two"]
+    assert contents(directory) == {**before, "two": before["two"][:2]}
+    assert recover(directory, f"{NOW}, later").damaged is None, "what is left is sound"
+
+
+def test_a_run_that_has_adopted_other_files_is_whole_with_them(directory: Path) -> None:
+    changed = b"runbook: changed"
+    adopted = DefinitionAdopted(
+        definition={},
+        files={"deploy.yaml": hashlib.sha256(changed).hexdigest()},
+        steps=(),
+        kept=(),
+        changed=(),
+        parameters={},
+        locks=(),
+        program="1",
+    )
+    with open_journal(directory) as journal:
+        for run in ("one", "two"):
+            journal.keep(run, {"kept": changed} if run == "one" else {})
+            journal.append(run, [adopted], operator="d", host="h", token=1)
+    done = recover(directory, NOW)
+    assert {one.kept.run: one.whole for one in done.saved} == {
+        "one": True,
+        "two": False,
+        "three": True,
+        "far": True,
+    }
+
+
+def test_what_a_killed_recovery_left_to_do_is_done_at_the_next_opening(
+    directory: Path, tmp_path: Path
+) -> None:
+    """The recovered file is there, the old one and its log still in its place."""
+    other = tmp_path / "other"
+    with open_journal(other) as journal:
+        journal.create_run(
+            "saved", started("a"), operator="d", host="h", token=1, sources={"a": b"b"}
+        )
+    old = open_journal(directory)
+    old.append("one", [NoteAdded("in the log")], operator="d", host="h", token=1)
+    kept = tmp_path / "kept"
+    shutil.copytree(directory, kept)
+    old.close()
+    assert (kept / "journal.db-wal").stat().st_size
+    shutil.copy(other / "journal.db", kept / "journal.db.recovered")
+    assert list(contents(kept)) == ["saved"]
+    assert not (kept / "journal.db.recovered").exists()
 
 
 def test_a_sound_file_is_left_as_it_is(directory: Path) -> None:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from state.audit import audit
-from state.codec import Head, head_of
+from state.codec import Head, head_of, record_line
 from state.errors import (
     Fenced,
+    FoldError,
     Overtaken,
     StoreCorrupt,
     StoreError,
@@ -27,6 +28,7 @@ from state.errors import (
 from state.events import NoteAdded, Record
 from state.fold import fold
 from state.stores import sqlite_checks, sqlite_open
+from state.stores.salvage import sound
 from state.stores.sqlite import SqliteJournal, open_journal, open_reader
 from state.stores.store import open_local
 from tests.harness.records import started
@@ -302,13 +304,45 @@ def test_an_emptied_or_lost_file_is_not_taken_for_a_new_journal(
     assert "is gone, but its write-ahead log is there" in refusal(directory, StoreCorrupt)
 
 
-def test_an_event_that_is_not_json_is_damage(journal: SqliteJournal, directory: Path) -> None:
+@pytest.mark.parametrize("data", ["'{'", """'{"text": NaN}'""", "'[]'", "CAST(X'7BFF7D' AS TEXT)"])
+def test_an_event_that_is_no_json_is_found_by_its_hash_and_the_others_are_read(
+    journal: SqliteJournal, directory: Path, data: str
+) -> None:
     begin(journal)
-    for text in ("{", '{"text": NaN}'):
-        with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
-            raw.execute("UPDATE events SET data = ?", (text,))
-        with pytest.raises(StoreCorrupt, match="event 1 of run 1123-k7f3 is not JSON"):
-            journal.read(RUN)
+    note(journal, "one", "two")
+    with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
+        raw.execute(f"UPDATE events SET data = {data} WHERE seq = 2")
+    records = journal.read(RUN)
+    faults = audit(records, journal.head(RUN), RUN)
+    assert [fault.text for fault in faults] == ["Event 2 (note_added) is not as it was written."]
+    assert "not JSON" in record_line(records[1])
+    assert records[2].data["text"] == "two"
+    with pytest.raises(FoldError):
+        fold(records)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # Inside a name in the schema: one that is a name still, and one that is no text.
+        (b"    hash TEXT NOT NULL,\n    token", b"    hush TEXT NOT NULL,\n    token"),
+        (b"    hash TEXT NOT NULL,\n    token", b"    h\xffsh TEXT NOT NULL,\n    token"),
+    ],
+)
+def test_tables_that_are_not_ours_any_more_are_damage(
+    journal: SqliteJournal, directory: Path, old: bytes, new: bytes
+) -> None:
+    begin(journal)
+    journal.close()
+    file = directory / "journal.db"
+    content = file.read_bytes()
+    assert old in content
+    file.write_bytes(content.replace(old, new))
+    with pytest.raises(StoreCorrupt) as caught, open_journal(directory) as again:
+        again.head(RUN)
+    assert "is damaged" in caught.value.sentence
+    assert "runbook audit --recover" in caught.value.advice
+    assert not sound(file)
 
 
 def test_directories_that_are_not_ours_alone_are_refused(
