@@ -1,12 +1,11 @@
 """Attempts at steps, from the first look to the journaled outcome.
 
-Intend (fsync), start a worker, wait for its result or its death; `outcomes` makes of it what is
-journaled. `take_up` does the same for what an earlier driver left behind.
+`beginning` intends and starts a worker; here its result or its death is awaited; `outcomes` makes
+of it what is journaled. `take_up` does the same for what an earlier driver left behind.
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,18 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from runbook_tui.actions import registry
 from runbook_tui.definition.plan import PlanStep
-from runbook_tui.engine import (
-    attempt_events,
-    elsewhere,
-    faults,
-    jobs,
-    judging,
-    looks,
-    recovery,
-    verifying,
-)
+from runbook_tui.engine import attempt_events, elsewhere, recovery
+from runbook_tui.engine.beginning import Beginnings
 from runbook_tui.engine.claiming import Claiming
 from runbook_tui.engine.flows import (
     Beginning,
@@ -34,28 +24,18 @@ from runbook_tui.engine.flows import (
     Judging,
     Running,
     Verifying,
-    all_seen,
+    running,
 )
 from runbook_tui.engine.outcomes import Outcomes, ValuesOf
 from runbook_tui.engine.plans import LivePlan
-from runbook_tui.engine.ports import Order, WorkerPool, WorkerStartError
+from runbook_tui.engine.ports import WorkerPool, WorkerStartError
 from runbook_tui.engine.recorder import Recorder
 from state.errors import StoreError
-from state.events import (
-    AttemptVoided,
-    NoteAdded,
-    QuestionWithdrawn,
-    StepJudged,
-    StopAsked,
-)
+from state.events import AttemptVoided, NoteAdded, QuestionWithdrawn, StopAsked
 from state.run_state import Answered, AttemptState
-from state.status import AttemptStatus, StepStatus, Verdict
 from state.stores.attempt_dir import AttemptDir
 from state.stores.machine import boot_id
 from state.stores.result import Result
-
-FIRM: Final = 30.0
-"""Seconds after a time-out, which the worker keeps itself, until the driver stops it too."""
 
 LOOK_EVERY: Final = 0.1
 """Seconds between two looks at whether a worker lives (its result is looked for at every turn)."""
@@ -82,13 +62,15 @@ class Attempts:
         self._live = live
         self._recorder = recorder
         self._pool = pool
-        self._values = values
         self._root = root
         self._fetch = fetch
         self._begun_here = begun_here
         self._claiming = claiming
         self._flows: dict[str, Flow] = {}
         self._outcomes = Outcomes(live, recorder, pool, values, root, self._flows)
+        self._beginnings = Beginnings(
+            live, recorder, pool, values, root, claiming, self._flows, self._outcomes
+        )
 
     def busy(self) -> frozenset[str]:
         """Return the steps that are looked at without an open attempt."""
@@ -104,87 +86,9 @@ class Attempts:
         """Return the steps whose open attempt another machine began."""
         return frozenset(id_ for id_, flow in self._flows.items() if isinstance(flow, Elsewhere))
 
-    # Beginning
-
     def begin(self, step: PlanStep, *, undo: bool = False) -> None:
         """Begin an attempt, or fail the step with a sentence when a value is missing."""
-        attempt = attempt_events.prospect(self._recorder.state, step, undo=undo)
-        directory = self._root / attempt.directory
-        values = self._values(step, undo)
-        if attempt.number > 1:
-            values.secrets.read_anew(values.environment)
-        try:
-            order = jobs.order(
-                jobs.act_of(step, undo=undo),
-                values,
-                directory,
-                attempt,
-                self._root,
-            )
-        except jobs.NotReadyError as problem:
-            self._recorder.record(
-                StepJudged(step.id, StepStatus.FAILED.value, reason=problem.sentence)
-            )
-            return
-        spec = registry.spec(order.job.action)
-        attempt = replace(attempt, reads=not spec.changes_with(order.job.options))
-        flow = Beginning(step, order, attempt, [])
-        last = self._recorder.state.steps[step.id].last
-        if last is not None and last.verdict == Verdict.RUNNING:
-            flow.again = True
-            flow.looks = self._outcomes.look(
-                step, judging.all_looks(self._outcomes.subject(step, last)), last
-            )
-        elif self._needs_before(step, attempt):
-            flow.looks = self._outcomes.look(step, ("verify",), attempt)
-        if flow.looks:
-            self._flows[step.id] = flow
-        else:
-            self._intend(flow, None)
-
-    def _needs_before(self, step: PlanStep, attempt: AttemptState) -> bool:
-        """Tell whether only a look from before can tell ours from what was there already."""
-        tried = any(
-            one.status is not AttemptStatus.VOID
-            for one in self._recorder.state.steps[step.id].attempts
-        )
-        marked = registry.spec(step.action).proof != "none"
-        return not (tried or marked or attempt.undo or attempt.reads) and step.verify is not None
-
-    def _intend(self, flow: Beginning, before: str | None) -> None:
-        step, attempt = flow.step, flow.attempt
-        attempt = replace(attempt, before=before or attempt.before)
-        order = replace(flow.order, job=replace(flow.order.job, before=attempt.before))
-        directory = AttemptDir(self._root / attempt.directory)
-        faults.reach("driver.before-intent", step.id)
-        try:
-            _create_anew(directory)
-        except OSError as problem:
-            self._flows.pop(step.id, None)
-            reason = (
-                f"{step.name} cannot begin: {directory.path} cannot be made: {problem.strerror}."
-            )
-            self._recorder.record(StepJudged(step.id, StepStatus.FAILED.value, reason=reason))
-            return
-        self._recorder.record(attempt_events.intent(step, attempt))
-        faults.reach("driver.after-intent", step.id)
-        self._flows[step.id] = self._running(step, attempt, directory)
-        self._start(step, attempt, order)
-        faults.reach("driver.after-spawn", step.id)
-
-    def _start(self, step: PlanStep, attempt: AttemptState, order: Order) -> None:
-        turn = self._claiming.begin(attempt)
-        if not turn.ours:
-            return  # declared void elsewhere: nothing begins, and it is found void here too
-        try:
-            self._pool.start(replace(order, fault=faults.wanted(), begin_by=turn.begin_by))
-        except WorkerStartError as problem:
-            self._outcomes.end(step, attempt_events.not_started(step, attempt, problem.sentence))
-
-    def _running(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> Running:
-        now = time.monotonic()
-        firm = None if step.timeout is None else now + step.timeout + FIRM
-        return Running(step, attempt, directory, now + looks.PATIENCE, firm)
+        self._beginnings.begin(step, undo=undo)
 
     # What an earlier driver left
 
@@ -216,7 +120,7 @@ class Attempts:
         if row is recovery.Row.ADOPT and isinstance(result, Result):
             self._outcomes.judge(step, attempt, result)
         elif row is recovery.Row.ATTACH:
-            self._flows[step.id] = self._running(step, attempt, directory)
+            self._flows[step.id] = running(step, attempt, directory)
             if attempt.stop_reason is not None:
                 self._stop(step, attempt, attempt.stop_reason)
         elif row is recovery.Row.VOID:
@@ -228,7 +132,7 @@ class Attempts:
 
     def _void(self, step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> None:
         if directory.claimed() is None and not directory.claim_void():
-            self._flows[step.id] = self._running(step, attempt, directory)
+            self._flows[step.id] = running(step, attempt, directory)
             return
         reason = "its worker had not begun, and cannot begin any more"
         if attempt.stop_reason is not None:
@@ -249,26 +153,12 @@ class Attempts:
             elif isinstance(flow, Judging):
                 self._outcomes.poll_judging(flow)
             elif isinstance(flow, Beginning):
-                self._poll_beginning(flow)
+                self._beginnings.poll(flow)
             elif isinstance(flow, Elsewhere):
                 self._poll_elsewhere(flow)
             else:
                 self._outcomes.poll_verifying(flow)
         return self._recorder.state.seq != before
-
-    def _poll_beginning(self, flow: Beginning) -> None:
-        seen = all_seen(flow.looks, self._pool)
-        if seen is None:
-            return
-        if not flow.again:
-            self._intend(flow, judging.worst(seen).value)
-        elif judging.worst(seen) is not Verdict.RUNNING:
-            self._intend(flow, None)
-        else:
-            del self._flows[flow.step.id]
-            self._recorder.record(
-                verifying.runs_on(self._live.now, flow.step, self._recorder.state, seen)
-            )
 
     def _poll_running(self, flow: Running) -> None:
         result = flow.directory.read_result()
@@ -358,13 +248,3 @@ class Attempts:
             self._pool.stop(str(self._root / attempt.directory), reason)
         except WorkerStartError as problem:
             self._recorder.record(NoteAdded(problem.sentence, step.id))
-
-
-def _create_anew(directory: AttemptDir) -> None:
-    """Make the directory; one that is there without an intent was left by a driver that died."""
-    try:
-        directory.create()
-    except FileExistsError:
-        shutil.rmtree(directory.path)
-        directory.create()
-    directory.sync()

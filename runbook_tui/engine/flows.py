@@ -6,15 +6,21 @@ back.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from typing import Final
 
 from runbook_tui.definition.plan import PlanStep
+from runbook_tui.engine import looks
 from runbook_tui.engine.judging import Seen, Subject
 from runbook_tui.engine.looks import Look
 from runbook_tui.engine.ports import Order, WorkerPool
 from state.run_state import Answered, AttemptState
 from state.stores.attempt_dir import AttemptDir
 from state.stores.result import Result
+
+FIRM: Final = 30.0
+"""Seconds after a time-out, which the worker keeps itself, until the driver stops it too."""
 
 
 def all_seen(looks: list[Look], pool: WorkerPool) -> list[Seen] | None:
@@ -49,6 +55,13 @@ class Running:
     firm_by: float | None
     look_at: float = 0.0
     overdue: bool = False
+
+
+def running(step: PlanStep, attempt: AttemptState, directory: AttemptDir) -> Running:
+    """Return the flow of a worker that was just started, or found at it."""
+    now = time.monotonic()
+    firm = None if step.timeout is None else now + step.timeout + FIRM
+    return Running(step, attempt, directory, now + looks.PATIENCE, firm)
 
 
 @dataclass(slots=True)

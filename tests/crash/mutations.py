@@ -82,13 +82,13 @@ MUTATIONS: Final = (
         "the worker is started before its intent is journaled",
         (
             Edit(
-                "runbook_tui/engine/attempts.py",
+                "runbook_tui/engine/beginning.py",
                 "        self._recorder.record(attempt_events.intent(step, attempt))\n"
                 '        faults.reach("driver.after-intent", step.id)\n',
                 "",
             ),
             Edit(
-                "runbook_tui/engine/attempts.py",
+                "runbook_tui/engine/beginning.py",
                 '        faults.reach("driver.after-spawn", step.id)\n',
                 '        faults.reach("driver.after-spawn", step.id)\n'
                 "        self._recorder.record(attempt_events.intent(step, attempt))\n",
