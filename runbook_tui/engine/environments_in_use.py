@@ -78,6 +78,18 @@ def release(taken: Sequence[Lease]) -> None:
         lease.release()
 
 
+def unresolved(store: Store, run: str, name: str) -> InUse | None:
+    """Return why a run may not begin in an environment that nobody drives in; None when it may.
+
+    Raises StoreError.
+    """
+    try:
+        _refuse_unresolved(store, run, name)
+    except InUse as left:
+        return left
+    return None
+
+
 def _refuse_unresolved(store: Store, run: str, name: str) -> None:
     last = store.leases.last_holder("environment", name)
     if last is None or last.run == run:

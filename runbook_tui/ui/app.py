@@ -22,6 +22,7 @@ from widgets.terminal_gate import GatedDriver, InertFilter, grant
 from widgets.themes import DEFAULTS, THEMES
 
 if TYPE_CHECKING:
+    from runbook_tui.ui.backend import Driven
     from runbook_tui.ui.bridge import ScreenOperator
     from runbook_tui.ui.screens.run import RunScreen
     from runbook_tui.ui.shell_here import Shell
@@ -127,11 +128,19 @@ class RunbookApp(App[int]):
         self, file: Path, environment: str | None, given: dict[str, str], operator: ScreenOperator
     ) -> None:
         """Start a run and show it in place of its form."""
+
+        def back(by: Driven) -> None:
+            from runbook_tui.ui.screens.launch import LaunchScreen  # here when it was left
+
+            form = LaunchScreen(self.backend, file, environment, given, waits_for=by)
+            self.switch_screen(form)
+
         screen = self._run_screen()(
             self.backend,
             lambda port: self.backend.start(file, environment, given, port),
             operator=operator,
         )
+        screen.wait_for_place = back
         self.switch_screen(screen)
 
     def open_run(self, run: str, *, drive: bool = True) -> None:

@@ -120,8 +120,20 @@ class Driven:
     run: str
     since: str = ""
     seen: str = ""
+    place: str = ""
+    """The name of what they hold: an environment's lock."""
+    runbook: str = ""
+    step: str = ""
     barred: str = ""
     """Why whoever looks on here cannot approve what the run asks; empty when they may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who drives in a place; nobody, and then `left` says what the last run left unresolved."""
+
+    by: Driven | None
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,9 @@ class Backend(Protocol):
         going: Callable[[], bool],
     ) -> None:
         """Tell how a run stands and who drives it, as it changes, while `going`."""
+
+    def standing(self, place: str) -> Standing:
+        """Look whether somebody drives in a place, or left something there."""
 
     def online(self, state: RunState) -> Sequence[Online]:
         """Return who watches a run now, and which of them may approve what it asks."""

@@ -18,7 +18,6 @@ from runbook_tui.definition.values import wrong_value
 from runbook_tui.engine import (
     attending,
     awaiting_end,
-    environments_in_use,
     following,
     notes,
     session,
@@ -45,15 +44,16 @@ from runbook_tui.ui.backend import (
     HomeView,
     PlanFound,
     Recorded,
+    Standing,
     Wanted,
 )
 from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.in_words import in_words
+from runbook_tui.ui.occupied import driven_by, in_detail, standing
 from runbook_tui.ui.previews import checks, found
 from state import fold
 from state.audit import audit
 from state.errors import CodecError, FoldError, StoreError
-from state.holders import Held
 from state.protocols import JournalReader
 from state.run_state import RunState
 from state.stores.location import Location
@@ -239,7 +239,7 @@ class EngineBackend:
                     return Ended(code, run=driven.run)
             except InUse as problem:
                 says("")
-                by = _driven_by(problem.held)
+                by = in_detail(place.store, driven_by(problem.held))
                 return Ended(exits.IN_USE, problem.sentence, problem.advice, by=by)
             except StoreError as problem:
                 return Ended(exits.STORE, problem.sentence, problem.advice)
@@ -302,13 +302,18 @@ class EngineBackend:
             here = attending.Attending(store, Sender(self.operator, self.host))
             try:
                 for seen in following.follow(store, run, going):
-                    driven = _driven_by(seen.held)
+                    driven = driven_by(seen.held)
                     if driven is not None:
                         driven = replace(driven, barred=here.barred(seen.state, seen.held))
                     tell(seen.state, driven)
                     here.at(seen.state.run)
             finally:
                 here.end()
+
+    def standing(self, place: str) -> Standing:
+        """Look whether somebody drives in a place, or left something there."""
+        with in_words(), self._opened() as store:
+            return standing(store, place)
 
     def online(self, state: RunState) -> Sequence[Online]:
         """Return who watches a run now, and which of them may approve what it asks."""
@@ -340,18 +345,6 @@ class EngineBackend:
 
 def _ignore(line: str) -> None:
     """Say it to nobody."""
-
-
-def _driven_by(held: Held | None) -> Driven | None:
-    if held is None:
-        return None
-    holder = held.holder
-    return Driven(
-        environments_in_use.who(held),
-        holder.run if holder is not None else "",
-        holder.since if holder is not None else "",
-        environments_in_use.seen(held),
-    )
 
 
 def _driven(store: Store, run: str) -> bool:

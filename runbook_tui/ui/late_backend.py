@@ -21,6 +21,7 @@ from runbook_tui.ui.backend import (
     HomeView,
     PlanFound,
     Recorded,
+    Standing,
 )
 
 if TYPE_CHECKING:
@@ -123,6 +124,10 @@ class LateBackend:
     ) -> None:
         """Tell how a run stands and who drives it, as it changes, while `going`."""
         self._made().follow(run, tell, going)
+
+    def standing(self, place: str) -> Standing:
+        """Look whether somebody drives in a place, or left something there."""
+        return self._made().standing(place)
 
     def online(self, state: RunState) -> Sequence[Online]:
         """Return who watches a run now, and which of them may approve what it asks."""

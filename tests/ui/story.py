@@ -35,6 +35,7 @@ from runbook_tui.ui.backend import (
     HomeView,
     PlanFound,
     Recorded,
+    Standing,
     Wanted,
 )
 from state import fold
@@ -203,6 +204,7 @@ class FakeBackend:
         self.problem: BackendError | None = None
         self.finish: queue.SimpleQueue[Ended] = queue.SimpleQueue()
         self.driven: Driven | None = None
+        self.stands = Standing(None)
         self.watchers: tuple[Online, ...] = ()
         self.votes: list[tuple[str, str, str]] = []
         self.taken: list[str] = []
@@ -309,6 +311,9 @@ class FakeBackend:
             assert self.story.state is not None
             tell(self.story.state, self.driven)
             time.sleep(0.02)
+
+    def standing(self, place: str) -> Standing:
+        return self.stands
 
     def online(self, state: RunState) -> Sequence[Online]:
         return self.watchers

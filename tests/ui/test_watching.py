@@ -335,5 +335,6 @@ async def test_a_place_in_use_offers_to_look_on(backend: FakeBackend, story: Sto
         app.push_screen(refused)
         await until(pilot, lambda: isinstance(app.screen, Dialog))
         await shows(pilot, "This place is in use", "[Watch dana's run]")
+        assert "Tell me" not in frame(app)
         await pilot.press("enter")
         await shows(pilot, "WATCHING", "dana@bastion drives")

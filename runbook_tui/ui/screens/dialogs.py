@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from runbook_tui.ui.backend import Driven
+from runbook_tui.ui.clock import local
 from runbook_tui.ui.keys import ACT, LOOK, Acts, Rows
 from widgets.choices import Choice, Choices
 from widgets.rows import Painted, Row, crop, glyphs_of, text, wrap
@@ -71,9 +72,15 @@ class Dialog(ModalScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "stay", show=False)]
 
     def __init__(
-        self, title: Content, lines: Sequence[Content], choices: tuple[Choice, ...]
+        self,
+        title: Content,
+        lines: Sequence[Content],
+        choices: tuple[Choice, ...],
+        below: Sequence[Content] = (),
     ) -> None:
+        """`lines` stand above the choices, `below` under them."""
         super().__init__()
+        self._below = below
         self._heading = title
         self._lines = lines
         self._offered = choices
@@ -85,6 +92,8 @@ class Dialog(ModalScreen[str]):
             box.border_title = self._heading
             yield Box((*self._lines, text()), 54)
             yield self._choices
+            if self._below:
+                yield Box((text(), *self._below), 54)
 
     def on_mount(self) -> None:
         """Put the focus on the safe choice."""
@@ -123,21 +132,37 @@ def leave_dialog(run: str, running: Sequence[str], coming: str) -> Dialog:
     return Dialog(text("Leave this run?"), lines, tuple(choices))
 
 
-def in_use_dialog(sentence: str, by: Driven) -> Dialog:
-    """Say that somebody drives where a run was to begin, and offer to look on."""
+def in_use_dialog(sentence: str, by: Driven, *, may_wait: bool = False) -> Dialog:
+    """Say that somebody drives where a run was to begin, and offer to look on, or (`may_wait`) to
+    be told when the place is free.
+    """
     name = by.who.partition("@")[0]
+    place = by.place if may_wait else ""
     lines = [
-        safe(sentence),
-        text("Only one run at a time may change a place."),
-        text(),
-        text("From a shell:  ") + safe(f"runbook watch {by.run}").stylize("bold"),
+        *_who_is_there(sentence, by),
+        safe(f"Only one run at a time may change {place or 'a place'}."),
     ]
-    choices = (
-        Choice("watch", f"Watch {name}'s run"),
+    choices = [Choice("watch", f"Watch {name}'s run")]
+    if may_wait:
+        choices.append(Choice("wait", "Tell me when it is free (bell; this form is kept)"))
+    choices += [
         Choice("take_over", f"Take over …  ({name} is asked; reason required)", "t"),
         Choice("", "Not now"),
+    ]
+    return Dialog(
+        safe(f"{place or 'This place'} is in use"),
+        lines,
+        tuple(choices),
+        below=(text("From a shell:  ") + safe(f"runbook watch {by.run}").stylize("bold"),),
     )
-    return Dialog(text("This place is in use"), lines, choices)
+
+
+def _who_is_there(sentence: str, by: Driven) -> list[Content]:
+    """Return who drives what, since when and how far; where that is not known, the sentence."""
+    if not by.runbook:
+        return [safe(sentence)]
+    since = f"since {local(by.since)}, {by.seen}, {by.step}."
+    return [safe(f"{by.who} drives  {by.runbook}  ({by.run})"), safe(since)]
 
 
 class HelpScreen(ModalScreen[None]):

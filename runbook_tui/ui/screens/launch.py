@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,12 +14,21 @@ from textual.content import Content
 from textual.screen import Screen
 
 from runbook_tui.ui import clock, keys
-from runbook_tui.ui.backend import Backend, BackendError, Check, Draft, PlanFound
+from runbook_tui.ui.backend import (
+    Backend,
+    BackendError,
+    Check,
+    Draft,
+    Driven,
+    PlanFound,
+    Standing,
+)
 from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.launching import blocked, counts, plan_line, start_question
 from runbook_tui.ui.screens.dialogs import HelpScreen
 from runbook_tui.ui.screens.environment_row import EnvironmentRow
 from runbook_tui.ui.screens.preflight_table import PreflightTable
+from runbook_tui.ui.waiting import Waiting
 from widgets.ask import Now
 from widgets.decision_bar import DecisionBar
 from widgets.field import Field
@@ -51,9 +61,16 @@ class LaunchScreen(Screen[None]):
     """
 
     def __init__(
-        self, backend: Backend, file: Path, environment: str | None, given: dict[str, str]
+        self,
+        backend: Backend,
+        file: Path,
+        environment: str | None,
+        given: dict[str, str],
+        waits_for: Driven | None = None,
     ) -> None:
+        """`waits_for` drives where this run is to begin: it is told when that place is free."""
         super().__init__()
+        self._waiting = Waiting(waits_for) if waits_for is not None else None
         self._backend = backend
         self._file = file
         self._environment = environment
@@ -98,6 +115,8 @@ class LaunchScreen(Screen[None]):
         """Read the file."""
         self.bar.show_now(Now(text("Reading"), ((text("Reading the runbook."), EMPTY),)))
         self._read()
+        if self._waiting is not None:
+            self.set_interval(1.0, self._look_at_place)
 
     @work(thread=True)
     def _read(self) -> None:
@@ -220,17 +239,45 @@ class LaunchScreen(Screen[None]):
         self.preflight_title.show(text("Preflight"), words)
         self._renew_bar()
 
+    def _look_at_place(self) -> None:
+        if self._waiting is not None and not self._waiting.over:
+            self._look_whether_free(self._waiting)
+
+    @work(thread=True, exclusive=True, group="place")
+    def _look_whether_free(self, waiting: Waiting) -> None:
+        try:
+            found = self._backend.standing(waiting.place)
+        except BackendError as problem:
+            waiting.missed(problem.sentence)
+            self.app.call_from_thread(self._renew_bar)
+            return
+        self.app.call_from_thread(self._have_standing, waiting, found)
+
+    def _have_standing(self, waiting: Waiting, found: Standing) -> None:
+        if not self.is_attached:
+            return
+        words = waiting.heard(found, clock.now_utc())
+        self._renew_bar()
+        if words:
+            if not self.bar.has_the_focus:
+                self._look()  # what was there has changed meanwhile
+            app: RunbookApp = self.app  # type: ignore[assignment]  # this screen belongs to that app
+            app.call_operator(words)
+
     def _renew_bar(self) -> None:
-        """Say what is missing, or ask for the start."""
+        """Say what is missing, or ask for the start; first of all whether the place is free."""
+        waits = (safe(self._waiting.line),) if self._waiting is not None else ()
         missing = self._missing()
         if missing is not None:
             title, words = missing
-            self.bar.show_now(Now(text(title), ((safe(words), EMPTY),)))
+            lines = tuple((line, EMPTY) for line in (*waits, safe(words)))
+            self.bar.show_now(Now(text(title), lines))
             return
         title = self._draft.title if self._draft else "it"
         place = self.place.current if self.place is not None else None
         checks, found = self.preflight.checks, self._found or ()
-        self.bar.show_ask(start_question(title, place, found, checks, checking=self._checking))
+        asked = start_question(title, place, found, checks, checking=self._checking)
+        self.bar.show_ask(replace(asked, lines=(*waits, *asked.lines)))
 
     def _missing(self) -> tuple[str, str] | None:
         if self.form is None:

@@ -215,13 +215,17 @@ class RunScreen(RunNavigation):
 
     def in_use(self, ended: Ended, by: Driven) -> None:
         """Say who drives here, and offer to look on."""
-        self.app.push_screen(in_use_dialog(ended.sentence, by), partial(self._in_use, ended, by))
+        may_wait = self.wait_for_place is not None and bool(by.place)
+        dialog = in_use_dialog(ended.sentence, by, may_wait=may_wait)
+        self.app.push_screen(dialog, partial(self._in_use, ended, by))
 
     def _in_use(self, ended: Ended, by: Driven, choice: str | None) -> None:
         if choice in ("watch", "take_over"):
             watch = RunScreen(self._backend, None, run=by.run)
             watch.opens = choice == "take_over"
             self.app.switch_screen(watch)
+        elif choice == "wait" and self.wait_for_place is not None:
+            self.wait_for_place(by)
         else:
             self._cannot(BackendError(ended.sentence, ended.advice))
 

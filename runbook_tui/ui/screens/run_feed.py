@@ -67,6 +67,8 @@ class RunFeed(Screen[None]):
         self._drove = self._gone = False
         self.opens = False
         """Go into the bar as soon as it is known who drives."""
+        self.wait_for_place: Callable[[Driven], None] | None = None
+        """Goes back to the form that the run was started with, to wait until its place is free."""
         self._lost = ""
         """Why this session does not drive, or does so no more."""
         self.code = 0
@@ -198,8 +200,9 @@ class RunFeed(Screen[None]):
             return
         ended = driving.ended
         self.code = ended.code if ended else 1
-        if ended is not None and ended.code == IN_USE and self._state is not None:
-            self._turn_to_watching(self._state.run, ended)
+        run = self._state.run if self._state is not None else ""
+        if ended is not None and ended.code == IN_USE and run and _is_of(ended.by, run):
+            self._turn_to_watching(run, ended)
         elif ended is not None and ended.by is not None and ended.by.run:
             self.in_use(ended, ended.by)
         elif ended is not None and ended.sentence:
@@ -268,3 +271,8 @@ class RunFeed(Screen[None]):
     def in_use(self, ended: Ended, by: Driven) -> None:
         """The place is in use by another run; a screen may do more than say so."""
         self._cannot(BackendError(ended.sentence, ended.advice))
+
+
+def _is_of(by: Driven | None, run: str) -> bool:
+    """Whether it is this run that somebody drives, and not another one in the same place."""
+    return by is None or by.run in ("", run)
