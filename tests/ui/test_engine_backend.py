@@ -11,8 +11,9 @@ import pytest
 
 from runbook_tui import exits
 from runbook_tui.definition.plan import SecretSource
+from runbook_tui.engine.ports import Command, Leave
 from runbook_tui.ui.app import RunbookApp
-from runbook_tui.ui.backend import BackendError
+from runbook_tui.ui.backend import BackendError, Ended, Standing
 from runbook_tui.ui.engine_backend import EngineBackend
 from runbook_tui.ui.screens.run import RunScreen
 from state.events import RunLeft
@@ -178,3 +179,32 @@ async def test_a_run_by_keys(live: EngineBackend, runbooks: Path, tmp_path: Path
         await pilot.press("q")
         await until(pilot, lambda: app.return_value == exits.DONE)
     assert live.home().needs == ()
+
+
+def test_a_place_in_use_is_looked_at_until_it_is_free(
+    live: EngineBackend, runbooks: Path, tmp_path: Path
+) -> None:
+    file, given = runbooks / "switch.yaml", {"word": "on", "token": "t"}
+    place = live.location.directory
+    operator = ScriptedOperator({"start": ["yes"]}, person=True)
+    refused: list[Ended] = []
+    stands: list[Standing] = []
+
+    def look() -> Command:
+        """Somebody else, meanwhile, on the same machine."""
+        other = EngineBackend(Location(place), "lee", lambda source: "")
+        stands.append(other.standing("shop"))
+        refused.append(other.start(file, "shop", given, ScriptedOperator(person=True)))
+        other.close()
+        return Leave("enough")
+
+    operator.when(lambda state: bool(state.questions), look)
+    assert live.standing("shop") == Standing(None)
+    assert live.start(file, "shop", given, operator).code == exits.WAITS
+    [found], [ended] = stands, refused
+    assert found.by is not None
+    assert (found.by.who.partition("@")[0], found.by.place) == ("dana", "shop")
+    assert ended.by is not None
+    assert (ended.code, ended.by.runbook) == (exits.IN_USE, "Move the switch")
+    assert ended.by.step.endswith("of 2")
+    assert live.standing("shop") == Standing(None)
