@@ -23,6 +23,8 @@ def check(folder: Path, found: Mapping[str, Member], archive: str) -> tuple[Mani
     """Return what an archive unpacked in `folder` holds. Raises ArchiveError at anything wrong."""
     if layout.MANIFEST not in found:
         raise ArchiveError("The archive has no manifest: it is none of a run, or was cut off.")
+    if found[layout.MANIFEST].size > layout.most_of_manifest(found):
+        raise ArchiveError("The archive's manifest is not one of a run's: it is too long.")
     manifest = layout.load((folder / layout.MANIFEST).read_bytes())
     members = {name: one for name, one in found.items() if name != layout.MANIFEST}
     for name in sorted(members.keys() ^ manifest.members.keys()):
@@ -37,7 +39,17 @@ def check(folder: Path, found: Mapping[str, Member], archive: str) -> tuple[Mani
         raise ArchiveError("The archive holds a run twice.")
     _refuse_strays(manifest)
     origin = f"imported from {archive}, exported by {manifest.operator}@{manifest.host}"
-    return manifest, [_kept(folder, entry, origin) for entry in manifest.runs]
+    kept = [_kept(folder, entry, origin) for entry in manifest.runs]
+    _refuse_circles(kept)
+    return manifest, kept
+
+
+def _refuse_circles(runs: Sequence[Kept]) -> None:
+    """Refuse runs that roll back a rollback, or themselves: who follows them goes in circles."""
+    bases = {kept.run: kept.records[0].data["base"] for kept in runs}
+    for run, base in bases.items():
+        if base == run or bases.get(str(base)) is not None:
+            raise ArchiveError(f"The run {run} in the archive rolls back a rollback.")
 
 
 def _refuse_strays(manifest: Manifest) -> None:
@@ -47,7 +59,9 @@ def _refuse_strays(manifest: Manifest) -> None:
     for name in sorted(expected - manifest.members.keys()):
         raise ArchiveError(f"The archive lacks {name}.")
     for name in manifest.members:
-        if name not in expected and not name.startswith(places):
+        # Our own marks begin with a dot, and what an export takes along does not.
+        ours = name.startswith(places) and not name.startswith(tuple(f"{one}." for one in places))
+        if name not in expected and not ours:
             raise ArchiveError(f"The archive holds a file at a wrong place: {name}.")
 
 
@@ -66,19 +80,23 @@ def _kept(folder: Path, entry: RunEntry, origin: str) -> Kept:
 
 
 def _records(path: Path, run: str) -> list[Record]:
-    records = []
-    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        try:
-            record = _record(json.loads(line))
-            if f"{record_line(record)}\n".encode() != line:
-                raise ValueError(line)  # noqa: TRY301 - told like the others
-        except (ValueError, KeyError, TypeError, CodecError, RecursionError) as problem:
-            said = f"event {number} of run {run} in the archive cannot be read: {problem}"
-            advice = "A newer program may have written it: use that one"
-            told = f"{said[:1].upper()}{said[1:200]}."
-            raise ArchiveError(told, advice) from problem
-        records.append(record)
-    return records
+    with path.open("rb") as file:
+        # One at a time: a file of nothing but line ends would be a long list.
+        lines = iter(lambda: file.readline(layout.MAX_EVENT), b"")
+        return [_parsed(line, number, run) for number, line in enumerate(lines, 1)]
+
+
+def _parsed(line: bytes, number: int, run: str) -> Record:
+    try:
+        record = _record(json.loads(line))
+        if f"{record_line(record)}\n".encode() != line:
+            raise ValueError(line)  # noqa: TRY301 - told like the others
+    except (ValueError, KeyError, TypeError, CodecError, RecursionError) as problem:
+        said = f"event {number} of run {run} in the archive cannot be read: {problem}"
+        advice = "A newer program may have written it: use that one"
+        told = f"{said[:1].upper()}{said[1:200]}."
+        raise ArchiveError(told, advice) from problem
+    return record
 
 
 def _record(data: Mapping[str, Any]) -> Record:

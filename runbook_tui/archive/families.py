@@ -76,8 +76,12 @@ def families(store: Store) -> tuple[list[Family], list[str]]:
 
 def _first(run: str, states: dict[str, RunState]) -> str:
     """Return the run at the head of a run's family."""
-    base = states[run].base
-    return _first(base, states) if base in states and base is not None else run
+    known = {run}
+    # What was imported may say of itself what it likes: also that it rolls itself back.
+    while (base := states[run].base) is not None and base in states and base not in known:
+        known.add(base)
+        run = base
+    return run
 
 
 def judge(store: Store, all_: Sequence[Family], wish: Wish, now: str) -> list[Verdict]:
@@ -109,10 +113,11 @@ def why_busy(store: Store, family: Family) -> str | None:
     for state in family.states:
         if store.leases.held_by("run", state.run) is not None:
             return "somebody drives it"
-        if store.origin(state.run) is not None:
-            continue
+        history = store.origin(state.run) is not None
         for step, attempt in state.open_attempts():
             if not store.begun_here(attempt):
+                if history:
+                    continue
                 return f"{step.id} may run on another machine"
             if AttemptDir(store.directory / attempt.directory).live().alive:
                 return f"{step.id} still runs"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -20,9 +20,12 @@ MANIFEST: Final = "manifest.json"
 MAX_NAME: Final = 4096
 MAX_MEMBERS: Final = 1_000_000
 MAX_MANIFEST: Final = 256 << 20
-MAX_EVENTS: Final = 1 << 30
+MAX_EVENTS: Final = 256 << 20
+MAX_EVENT: Final = 16 << 20
 MAX_TOTAL: Final = 64 << 30
 """Bounds of what is read: bytes of a name, count of members, bytes of each and of all."""
+MAX_DEPTH: Final = 32
+"""Directories above a file; far more than we make, and few enough for whoever walks them."""
 
 _RUN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -166,10 +169,16 @@ def files_member(run: str, name: str = "") -> str:
     return f"runs/{run}/files/{name}"
 
 
+def most_of_manifest(names: Iterable[str]) -> int:
+    """Return how many bytes a manifest of these members may have: more is no list of them."""
+    return min(MAX_MANIFEST, (4 << 20) + sum(6 * len(name) + 300 for name in names))
+
+
 def is_safe(name: str) -> bool:
     """Whether a relative path stays inside, whatever file system it comes to."""
     return (
         0 < len(name.encode(errors="surrogateescape")) <= MAX_NAME
+        and name.count("/") <= MAX_DEPTH
         and "\0" not in name
         and all(part not in ("", ".", "..") and len(part) <= 255 for part in name.split("/"))
     )

@@ -89,10 +89,15 @@ def _drain(stream: BinaryIO | gzip.GzipFile) -> None:
 
 
 def _extract(stream: BinaryIO | gzip.GzipFile, path: Path, size: int) -> Member:
-    make_directory(path.parent)
     digest = hashlib.sha256()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(path, flags, FILE_MODE)
+    try:
+        make_directory(path.parent)
+        handle = os.open(path, flags, FILE_MODE)
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise ArchiveError(
+            f"The archive holds a file and a directory of one name: {path.name}."
+        ) from problem
     try:
         left = size
         while left:

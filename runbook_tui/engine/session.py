@@ -150,7 +150,10 @@ def to_go_on_with(place: Place, run: str) -> RunState:
     Raises UsageProblem for an unknown run or one that is over.
     """
     state = read_state(place, run, to_drive=True)
-    while state.rollback_by is not None and place.journal.head(state.rollback_by) is not None:
+    # History is not gone on with, and what it says follows it may be anything.
+    while state.rollback_by is not None and place.store.origin(state.run) is None:
+        if place.journal.head(state.rollback_by) is None:
+            break
         state = read_state(place, state.rollback_by, to_drive=True)
     if state.status in _ENDED and not _unfinished(place, state):
         raise UsageProblem(f"The run {state.run} is over: {state.status.value}", "See runbook runs")

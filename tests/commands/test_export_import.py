@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -303,27 +304,44 @@ def _manifest(key: str, value: object) -> Forge:
     return forge
 
 
-def _moved_attempt(members: Members, run: str) -> Members:
-    """Have an event say, in a chain that is whole, that an attempt lies outside."""
-    name = f"runs/{run}/events.jsonl"
-    head, lines = EMPTY, []
-    for line in members[name].splitlines():
-        old = Record(**json.loads(line))
-        data = {**old.data}
-        if "directory" in data:
-            data["directory"] = f"runs/{run}/../../../etc"
-        payload = from_data(old.kind, data)
-        record = chain(
-            head, run, old.at, payload, operator=old.operator, host=old.host, token=old.token
-        )
-        head = head_of(record)
-        lines.append(record_line(record))
+def _said(change: Callable[[dict[str, Any], str], None]) -> Forge:
+    """Have events say something else, in a chain that is whole."""
 
-    def change(manifest: Any) -> None:
-        manifest["runs"][0].update(count=head.count, hash=head.hash)
+    def forge(members: Members, run: str) -> Members:
+        name = f"runs/{run}/events.jsonl"
+        head, lines = EMPTY, []
+        for line in members[name].splitlines():
+            old = Record(**json.loads(line))
+            data = {**old.data}
+            change(data, run)
+            payload = from_data(old.kind, data)
+            record = chain(
+                head, run, old.at, payload, operator=old.operator, host=old.host, token=old.token
+            )
+            head = head_of(record)
+            lines.append(record_line(record))
 
-    content = "".join(f"{line}\n" for line in lines).encode()
-    return relisted({**members, name: content}, change)
+        def vouch(manifest: Any) -> None:
+            manifest["runs"][0].update(count=head.count, hash=head.hash)
+
+        content = "".join(f"{line}\n" for line in lines).encode()
+        return relisted({**members, name: content}, vouch)
+
+    return forge
+
+
+def _outside(data: dict[str, Any], run: str) -> None:
+    if "directory" in data:
+        data["directory"] = f"runs/{run}/../../../etc"
+
+
+def _rolls_itself_back(data: dict[str, Any], run: str) -> None:
+    if "base" in data:
+        data["base"] = run
+
+
+def _long_manifest(members: Members, run: str) -> Members:
+    return {**members, "manifest.json": members["manifest.json"] + b" " * (6 << 20)}
 
 
 @pytest.mark.parametrize(
@@ -354,7 +372,13 @@ def _moved_attempt(members: Members, run: str) -> Members:
         (_manifest("format", "1"), "not one of a run's"),
         (_manifest("runs", []), "holds no run"),
         (_manifest("runs", [{"run": "../x"}]), "not one of a run's"),
-        (_moved_attempt, "lies outside"),
+        (_said(_outside), "lies outside"),
+        (_said(_rolls_itself_back), "rolls back a rollback"),
+        (_with("runs/RUN/files/.importing/x", listed=True), "at a wrong place"),
+        (_with("runs/RUN/files/.removed", listed=True), "at a wrong place"),
+        (_with("runs/RUN/files/" + "a/" * 40 + "x", listed=True), "at a wrong place"),
+        (_with("runs/RUN/files/attempts/a.1/output.log/x", listed=True), "of one name"),
+        (_long_manifest, "too long"),
     ],
 )
 def test_a_forged_archive_is_refused_and_leaves_nothing(
@@ -362,6 +386,22 @@ def test_a_forged_archive_is_refused_and_leaves_nothing(
 ) -> None:
     pack(forge(contents(Path("out.tar.gz")), archive))
     assert said in refused(program).err
+
+
+def test_an_archive_that_grows_when_it_is_read_takes_no_memory(
+    program: Program, archive: str
+) -> None:
+    """Sixteen kilobytes that are sixteen million lines."""
+    members = contents(Path("out.tar.gz"))
+    events = f"runs/{archive}/events.jsonl"
+    pack(relisted({**members, events: b"\n" * (16 << 20)}))
+    del members
+    tracemalloc.start()
+    try:
+        assert "cannot be read" in refused(program).err
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def _link(kind: bytes) -> tarfile.TarInfo:
