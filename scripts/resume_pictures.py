@@ -59,7 +59,7 @@ phases:
               until [ -e "{go}" ]; do sleep 0.2; done
       - id: cache
         name: Warm the cache
-        run: echo warming 3 of 12 regions
+        run: ./warm-cache.sh
         undo: {{run: ./empty-cache.sh}}
       - id: flag
         name: Switch maintenance mode off
@@ -67,6 +67,13 @@ phases:
         run: rm -f maintenance.flag
 contacts:
   - {{role: DBA, name: Kim Ode, reach: +44 20 7946 0018}}
+"""
+FAILS = "echo warming 3 of 12 regions; echo 'eu-3: connection refused' >&2; exit 1"
+OTHER = ("run: rm -f maintenance.flag", "run: ./maintenance.sh off")
+MORE = """\
+  - phase: Post-deployment
+    steps:
+      - {id: look, name: Look at the first page, run: ./first-page.sh}
 """
 FILES = {
     "0007_users": "create table users (id int)",
@@ -78,15 +85,25 @@ FILES = {
 class World:
     """One interrupted run: its directory, its database."""
 
-    def __init__(self, directory: Path, database: str, files: int = 3) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database: str,
+        files: int = 3,
+        warm: str = "echo warming 3 of 12 regions",
+    ) -> None:
         self.directory, self.database = directory, database
         self.state = directory / "state"
         self.go = directory / "go"
         (directory / "migrations").mkdir(parents=True)
         for name, statement in list(FILES.items())[:files]:
             (directory / "migrations" / f"{name}.sql").write_text(statement)
+        script = directory / "warm-cache.sh"
+        script.write_text(f"#!/bin/sh\n{warm}\n")
+        script.chmod(0o755)
         words = RUNBOOK.format(database=database, go=self.go)
-        (directory / "deployment.yaml").write_text(words)
+        self.file = directory / "deployment.yaml"
+        self.file.write_text(words)
 
     def cut_off(self, *faults: str, elsewhere: bool = False) -> None:
         """Run until the faults end it."""
@@ -157,6 +174,12 @@ async def decide(pilot: Pilot[Any], camera: Camera, kind: str, name: str) -> Non
     await camera.shoot(name)
 
 
+async def changed(pilot: Pilot[Any], camera: Camera) -> None:
+    """How the files differ from those that the run goes by, and what may be done about it."""
+    await until(pilot, lambda: "has changed" in text(pilot.app), "the difference")
+    await camera.shoot("resume-changed")
+
+
 async def waits(pilot: Pilot[Any], camera: Camera) -> None:
     """Who is still at the effect of a worker that is gone."""
     await until(pilot, lambda: "Its worker is gone" in text(pilot.app), "the late backend")
@@ -166,8 +189,8 @@ async def waits(pilot: Pilot[Any], camera: Camera) -> None:
 async def photograph(server: postgres.Server, root: Path, folder: Path) -> None:
     """Cut off, take up and photograph, one picture after the other."""
 
-    def world(name: str, files: int = 3) -> World:
-        return World(root / name, server.create(), files)
+    def world(name: str, files: int = 3, **given: str) -> World:
+        return World(root / name, server.create(), files, **given)
 
     def camera(pilot: Pilot[Any]) -> Camera:
         return Camera(pilot, folder, SMALL)
@@ -196,6 +219,20 @@ async def photograph(server: postgres.Server, root: Path, folder: Path) -> None:
     late.cut_off("worker.before-act@migrate:kill", dead)
     with still_at_it(late):
         await late.resume(lambda pilot: waits(pilot, camera(pilot)))
+    failed = world("failed", warm=FAILS)
+    failed.go.touch()
+    failed.cut_off()
+    await failed.resume(lambda pilot: decide(pilot, camera(pilot), "failure", "resume-failed"))
+    asks = world("asks")
+    asks.go.touch()
+    asks.cut_off()
+    await asks.resume(lambda pilot: decide(pilot, camera(pilot), "confirm", "resume-confirm"))
+    edited = world("edited", warm=FAILS)
+    edited.go.touch()
+    edited.cut_off()
+    words = edited.file.read_text().replace(*OTHER)
+    edited.file.write_text(words.replace("contacts:\n", f"{MORE}contacts:\n"))
+    await edited.resume(lambda pilot: changed(pilot, camera(pilot)))
 
 
 def main() -> None:

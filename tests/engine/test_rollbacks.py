@@ -85,7 +85,7 @@ def test_what_a_first_deployment_put_there_is_named_asked_about_and_removed(
     shown = {asked.asks: asked.shown for asked in operator.asked}
     words = (
         f"hub from app-1, app-2, where it was not before run {RUN}; "
-        "an image that it replaced comes back, what others put there stays"
+        "an image that it replaced comes back"
     )
     assert shown["rollback"]["undone"] == [["ship", f"Removes {words}"]]
     rows = shown["confirm"]["rows"]

@@ -80,6 +80,7 @@ def ask_rollback(story: Story) -> Story:
     """The plan of a rollback, to be confirmed by the environment's name."""
     shown = {
         "undone": [["migrate", "0009, 0008 by down files"], ["tag", "delete v1.4.0 at origin"]],
+        "steps": [["restore", "Return to the previous version"]],
         "stays": [["tests", "has no effect"]],
         "cannot": [["announce", "it was sent"]],
         "run": "1124-k7f3-back",

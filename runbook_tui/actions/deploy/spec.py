@@ -228,8 +228,7 @@ def _removal(options: Mapping[str, Any]) -> str:
     docker = _docker(options)
     return (
         f"{docker.get('service')} from {host_fields.shown(options)}, where it was not before run "
-        f"{docker.get('takes_back')}; an image that it replaced comes back, what others put there "
-        "stays"
+        f"{docker.get('takes_back')}; an image that it replaced comes back"
     )
 
 

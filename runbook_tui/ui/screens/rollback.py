@@ -26,10 +26,11 @@ from widgets.text_pane import Section, TextPane
 
 _SECTIONS = (
     ("undone", "Will be undone", ""),
-    ("then", "Then", "the rollback runbook"),
-    ("stays", "Stays as it is", "nothing runs it"),
     ("cannot", "CANNOT BE UNDONE", ""),
+    ("steps", "Then", "the rollback runbook"),
+    ("stays", "Stays as it is", "nothing runs it"),
 )
+"""What must be seen comes before what may be cut off."""
 
 
 def rollback_sections(shown: dict[str, Any], mark: str) -> tuple[Section, ...]:
