@@ -50,7 +50,8 @@ def failure_sections(failure: Failure, glyphs: Glyphs) -> tuple[Section, ...]:
         found = (*_told("done", failure.found), *_told("not done", failure.missing))
         sections.append(Section(found, text("What we found"), indent=_WORD))
     if failure.unclear:
-        sections.append(Section(_lines(failure.unclear), text("What we could not find out")))
+        unclear = _lines(failure.unclear)
+        sections.append(Section(unclear, text("What we could not find out"), indent=2))
     if failure.hosts:
         hosts = tuple(_host_lines(failure.hosts, mark))
         sections.append(Section(hosts, text("Hosts in trouble"), "5 hosts"))
@@ -60,6 +61,7 @@ def failure_sections(failure: Failure, glyphs: Glyphs) -> tuple[Section, ...]:
                 tuple(_marked(line, mark) for line in failure.last),
                 text("Last lines, errors marked"),
                 "1 log",
+                indent=2,
             )
         )
     if failure.help:

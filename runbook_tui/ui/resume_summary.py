@@ -9,7 +9,7 @@ from textual.content import Content
 from runbook_tui.ui.backend import Audited
 from runbook_tui.ui.clock import local, moment
 from runbook_tui.ui.scene import Scene
-from state.run_state import DRIFT, RunState
+from state.run_state import DRIFT, Question, RunState
 from widgets.glyphs import MARK_STYLES, WORDS
 from widgets.rows import text
 from widgets.safe import safe
@@ -53,15 +53,19 @@ def resume_sections(
         if away
         else text("Nothing was run twice. Nothing is unknown."),
         *_definition(state),
-        *_chain(state.run, audited),
     )
     seen = before or state
     last = f"Last seen {local(seen.at)}, {seen.driver}."
-    return (Section((safe(last), text(), *lines, text(), *tail), indent=4),)
+    return (
+        Section((safe(last), text(), *lines, text(), *tail), indent=4),
+        Section(tuple(_differs(state)), indent=_UNDER_THE_STEP),
+        Section(tuple(_chain(state.run, audited)), indent=4),
+    )
 
 
 MOST_LINES = 60
 """So many lines of what has changed are shown."""
+_UNDER_THE_STEP = len("  changed  ")
 
 
 def _definition(state: RunState) -> Iterator[Content]:
@@ -75,11 +79,10 @@ def _definition(state: RunState) -> Iterator[Content]:
     if state.adopted:
         last = state.adopted[-1]
         goes_by = f"as {last.operator} took it on {local(last.at)}"
-    question = next((one for one in state.questions if one.asks == DRIFT), None)
     if not state.changed:
         yield safe(f"The run goes on with the runbook {goes_by}.")
         return
-    if question is None:
+    if _asked(state) is None:
         changed = ", ".join(state.changed)
         yield safe(f"The runbook has changed at: {changed}. The run keeps its own, {goes_by}.")
         if state.refused:
@@ -87,6 +90,17 @@ def _definition(state: RunState) -> Iterator[Content]:
         return
     yield safe("The runbook has changed. Nothing starts until you decide (d).")
     yield safe(f"What is safe: the run goes on with it {goes_by}. What differs:")
+
+
+def _asked(state: RunState) -> Question | None:
+    return next((one for one in state.questions if one.asks == DRIFT), None)
+
+
+def _differs(state: RunState) -> Iterator[Content]:
+    """Say step by step how the files differ, while that is asked about."""
+    question = _asked(state)
+    if question is None or not state.changed:
+        return
     lines = question.shown.get("lines")
     found = [str(line) for line in lines] if isinstance(lines, list | tuple) else []
     yield from (safe(f"  {line}") for line in found[:MOST_LINES])
