@@ -21,6 +21,9 @@ GENESIS: Final = "0" * 64
 """The `prev` of a run's first record."""
 
 
+NOT_JSON: Final = "not JSON"
+"""The one key of a record's data that could not be read; what it holds is the text found there."""
+
 _ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )

@@ -6,6 +6,9 @@ from __future__ import annotations
 class FoldError(Exception):
     """An event that cannot follow what is recorded. The text says which and why."""
 
+    run: str = "RUN"
+    """Whose event it is, where that is known."""
+
 
 class NewerRecord(FoldError):  # noqa: N818
     """An event of a kind, or with a field, that only a newer program knows."""

@@ -8,10 +8,11 @@ which are written at the heads of `fold_run`, `fold_steps` and `fold_people`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from state import events, fold_definition, fold_people, fold_run, fold_steps, payloads
-from state.codec import record_hash
+from state.codec import NOT_JSON, record_hash
 from state.errors import CodecError, FoldError, NewerRecord, UnknownHere
 from state.events import Payload, Record, RunStarted
 from state.fold_draft import RunDraft, freeze, thaw
@@ -48,6 +49,9 @@ _RULES: Final[Mapping[type, Callable[[RunDraft, Record, Any], None]]] = {
 }
 
 
+_WITH_UNTIL: Final = (events.RetryPlanned, events.WaitBegun, events.ApprovalGiven)
+
+
 def fold(records: Iterable[Record]) -> RunState:
     """Return the state that the records of one run, from its first, add up to.
 
@@ -55,7 +59,11 @@ def fold(records: Iterable[Record]) -> RunState:
     """
     draft: RunDraft | None = None
     for record in records:
-        draft = _step(draft, record, _payload(record))
+        try:
+            draft = _step(draft, record, _payload(record))
+        except FoldError as problem:
+            problem.run = record.run
+            raise
     if draft is None:
         raise FoldError("there are no events")
     return freeze(draft)
@@ -91,6 +99,8 @@ def foresee(state: RunState | None, payload: Payload) -> RunState:
 
 
 def _payload(record: Record) -> Payload:
+    if NOT_JSON in record.data:
+        raise FoldError(f"event {record.seq} ({record.kind}) is not JSON any more")
     try:
         return payloads.from_data(record.kind, record.data)
     except UnknownHere as problem:
@@ -103,7 +113,19 @@ def _payload(record: Record) -> Payload:
         raise FoldError(f"event {record.seq}: {problem}") from problem
 
 
+def _is_time(text: str) -> bool:
+    """Whether a text is a time as the journal writes it: who shows or compares it needs that."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return text.endswith("Z")
+
+
 def _step(draft: RunDraft | None, record: Record, payload: Payload) -> RunDraft:
+    times = (record.at, *([payload.until] if isinstance(payload, _WITH_UNTIL) else []))
+    if not all(map(_is_time, times)):
+        raise FoldError(f"event {record.seq} ({record.kind}): its time is none")
     if draft is None:
         if not isinstance(payload, RunStarted) or record.seq != 1:
             raise FoldError(f"event {record.seq} ({record.kind}): a run begins with run_started")

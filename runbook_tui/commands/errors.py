@@ -34,7 +34,8 @@ def explain(problem: Exception) -> Told:
         return _told(problem.sentence, problem.advice, exits.USAGE)
     if isinstance(problem, CodecError | FoldError):
         newer = isinstance(problem, NewerRecord)
-        advice = "Use the newer program" if newer else "Look with: runbook audit RUN"
+        run = problem.run if isinstance(problem, FoldError) else "RUN"
+        advice = "Use the newer program" if newer else f"Look with: runbook audit {run}"
         return _told(f"The journal cannot be read: {problem}", advice, exits.STORE)
     if isinstance(problem, WorkerStartError):
         return _told(problem.sentence, "Look at the machine's memory and processes.", exits.FAILED)

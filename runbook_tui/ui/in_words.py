@@ -27,7 +27,8 @@ def in_words() -> Iterator[None]:
         raise BackendError(problem.sentence, advice) from problem
     except (CodecError, FoldError) as problem:
         newer = isinstance(problem, NewerRecord)
-        advice = "Use the newer program." if newer else "Look with: runbook audit RUN"
+        run = problem.run if isinstance(problem, FoldError) else "RUN"
+        advice = "Use the newer program." if newer else f"Look with: runbook audit {run}"
         raise BackendError(f"The journal cannot be read: {problem}.", advice) from problem
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""

@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,8 @@ import pytest
 
 from runbook_tui import exits
 from runbook_tui.archive import importing, layout
-from state.codec import EMPTY, chain, head_of, record_line
+from state.codec import EMPTY, head_of, record_hash, record_line
 from state.events import Record
-from state.payloads import from_data
 from state.stores import sqlite_checks
 from state.stores.machine import host_name
 from tests.commands.conftest import Program, Ran, newest, write
@@ -304,20 +304,17 @@ def _manifest(key: str, value: object) -> Forge:
     return forge
 
 
-def _said(change: Callable[[dict[str, Any], str], None]) -> Forge:
+def _said(change: Callable[[dict[str, Any]], None]) -> Forge:
     """Have events say something else, in a chain that is whole."""
 
     def forge(members: Members, run: str) -> Members:
         name = f"runs/{run}/events.jsonl"
         head, lines = EMPTY, []
         for line in members[name].splitlines():
-            old = Record(**json.loads(line))
-            data = {**old.data}
-            change(data, run)
-            payload = from_data(old.kind, data)
-            record = chain(
-                head, run, old.at, payload, operator=old.operator, host=old.host, token=old.token
-            )
+            fields = json.loads(line)
+            change(fields)
+            made = Record(**{**fields, "prev": head.hash})
+            record = replace(made, hash=record_hash(made))
             head = head_of(record)
             lines.append(record_line(record))
 
@@ -330,14 +327,18 @@ def _said(change: Callable[[dict[str, Any], str], None]) -> Forge:
     return forge
 
 
-def _outside(data: dict[str, Any], run: str) -> None:
-    if "directory" in data:
-        data["directory"] = f"runs/{run}/../../../etc"
+def _outside(fields: dict[str, Any]) -> None:
+    if "directory" in fields["data"]:
+        fields["data"]["directory"] = f"runs/{fields['run']}/../../../etc"
 
 
-def _rolls_itself_back(data: dict[str, Any], run: str) -> None:
-    if "base" in data:
-        data["base"] = run
+def _rolls_itself_back(fields: dict[str, Any]) -> None:
+    if "base" in fields["data"]:
+        fields["data"]["base"] = fields["run"]
+
+
+def _at_no_time(fields: dict[str, Any]) -> None:
+    fields["at"] = "2026-02-30T00:00:00Z"
 
 
 def _long_manifest(members: Members, run: str) -> Members:
@@ -374,6 +375,7 @@ def _long_manifest(members: Members, run: str) -> Members:
         (_manifest("runs", [{"run": "../x"}]), "not one of a run's"),
         (_said(_outside), "lies outside"),
         (_said(_rolls_itself_back), "rolls back a rollback"),
+        (_said(_at_no_time), "its time is none"),
         (_with("runs/RUN/files/.importing/x", listed=True), "at a wrong place"),
         (_with("runs/RUN/files/.removed", listed=True), "at a wrong place"),
         (_with("runs/RUN/files/" + "a/" * 40 + "x", listed=True), "at a wrong place"),

@@ -365,7 +365,15 @@ REFUSED: dict[str, tuple[tuple[Payload, ...], str]] = {
     "an answer to nothing": ((ABC, QuestionAnswered("q1", "y", "person")), "is not open"),
     "an answer not offered": ((ABC, ASKED, QuestionAnswered("q1", "n", "person")), "not offer n"),
     "an answer by nobody": ((ABC, ASKED, QuestionAnswered("q1", "y", "x")), "decides as x"),
-    "a retry of nothing": ((ABC, RetryPlanned("a", "x", "y")), "nothing to try again"),
+    "a retry of nothing": (
+        (ABC, RetryPlanned("a", "2026-11-23T13:00:00Z", "y")),
+        "nothing to try again",
+    ),
+    "a retry at no time": ((ABC, RetryPlanned("a", "soon", "y")), "its time is none"),
+    "a retry at an hour of nowhere": (
+        (ABC, RetryPlanned("a", "2026-11-23T13:00:00", "y")),
+        "its time is none",
+    ),
     "a skip by nobody": ((ABC, StepSkipped("a", "x", "luck")), "skips as luck"),
     "an end in mid-attempt": ((ABC, TRY, RunEnded("aborted")), "no outcome yet"),
     "an end in mid-question": ((ABC, ASKED, RunEnded("aborted")), "question q1 is open"),

@@ -34,7 +34,7 @@ FIRST_START = (
     text(" No runbooks in  ./runbooks  or  ~/.config/runbook/runbooks."),
     text(),
     text(" Try the practice deployment:  ", ("runbook demo", "bold")),
-    text(" 29 real steps on a sandbox of your own; needs Docker."),
+    text(" Real steps on a sandbox of your own; needs Docker."),
     text(),
     text(" A runbook is a text file: a list of steps. Each step does one thing, shows"),
     text(" its log, and keeps proof of what it did. You answer where a person must"),

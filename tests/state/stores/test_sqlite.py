@@ -317,8 +317,9 @@ def test_an_event_that_is_no_json_is_found_by_its_hash_and_the_others_are_read(
     assert [fault.text for fault in faults] == ["Event 2 (note_added) is not as it was written."]
     assert "not JSON" in record_line(records[1])
     assert records[2].data["text"] == "two"
-    with pytest.raises(FoldError):
+    with pytest.raises(FoldError, match=r"event 2 .* is not JSON any more") as caught:
         fold(records)
+    assert caught.value.run == RUN
 
 
 @pytest.mark.parametrize(
