@@ -20,6 +20,9 @@ from state.codec import head_of, record_line, seal
 from state.errors import StoreCorrupt
 from state.events import AttemptIntended, Record, RollbackBegun
 from state.fold import fold
+from state.run_state import RunState
+from state.status import AttemptStatus
+from state.stores.attempt_dir import AttemptDir
 from state.stores.files import whole_file
 from state.stores.store import Store
 
@@ -95,8 +98,10 @@ def _pack(store: Store, run: str, packing: _Packing) -> RunEntry:
     missing = _missing(store, records)
     for name in _files(store.directory / "runs" / run):
         packing.add_file(layout.files_member(run, name), store.directory / "runs" / run / name)
-    status = fold(records).status.value
-    return RunEntry(run, head.count, head.hash, seal(head), status, sources, missing)
+    state = fold(records)
+    partial = tuple(one for one in _partial(store, state) if one not in missing)
+    status = state.status.value
+    return RunEntry(run, head.count, head.hash, seal(head), status, sources, missing, partial)
 
 
 def _missing(store: Store, records: list[Record]) -> tuple[str, ...]:
@@ -111,6 +116,18 @@ def _missing(store: Store, records: list[Record]) -> tuple[str, ...]:
             else:
                 store.outputs.fetch(directory)
     return tuple(missing)
+
+
+def _partial(store: Store, state: RunState) -> Iterator[str]:
+    """Yield the attempts of other machines whose end was not shared: their result is not here."""
+    if not store.shared or store.origin(state.run) is not None:
+        return
+    for step in state.steps.values():
+        for attempt in step.attempts:
+            directory = AttemptDir(store.directory / attempt.directory)
+            acted = attempt.status is not AttemptStatus.VOID
+            if acted and not directory.exists() and directory.read_result() is None:
+                yield attempt.directory
 
 
 def _files(directory: Path) -> Iterator[str]:

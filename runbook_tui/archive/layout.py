@@ -54,7 +54,8 @@ class Member:
 class RunEntry:
     """A run in the archive. `sources` maps the names of its definition's files to members.
 
-    `missing` are directories of attempts that were not there (any more) when it was exported.
+    `missing` are directories of attempts that were not there (any more) when it was exported,
+    `partial` those of attempts on other machines that were not shared to their end.
     """
 
     run: str
@@ -64,6 +65,7 @@ class RunEntry:
     status: str
     sources: Mapping[str, str]
     missing: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
     @property
     def head(self) -> Head:
@@ -133,6 +135,7 @@ def _run(data: Mapping[str, Any]) -> RunEntry:
         status=_text(data["status"]),
         sources={_text(name): _text(member) for name, member in data["sources"].items()},
         missing=tuple(_text(name) for name in data["missing"]),
+        partial=tuple(_text(name) for name in data.get("partial", ())),
     )
 
 

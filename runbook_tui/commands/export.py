@@ -40,5 +40,10 @@ def command(run: str, output: Path | None) -> None:
         if entry.missing:
             first, count = entry.missing[0], len(entry.missing)
             click.echo(visible(f"  {count} of its tries have no files any more, {first} first"))
+        if entry.partial:
+            first, count = entry.partial[0], len(entry.partial)
+            click.echo(
+                visible(f"  {count} of its tries ran elsewhere and are here in part, {first} first")
+            )
     count = len(made.manifest.members)
     click.echo(f"Wrote {target}: {count} files, {made.size / 1e6:,.1f} MB")

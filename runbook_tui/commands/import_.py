@@ -49,6 +49,9 @@ def _tell(taken: Imported) -> None:
         if entry.missing:
             first, count = entry.missing[0], len(entry.missing)
             click.echo(visible(f"  {count} of its tries had no files any more, {first} first"))
+        if entry.partial:
+            first, count = entry.partial[0], len(entry.partial)
+            click.echo(visible(f"  {count} of its tries are here in part, {first} first"))
     if taken.runs:
         click.echo(f"Imported. Read it with: runbook show {taken.manifest.runs[0].run}")
     else:

@@ -59,6 +59,7 @@ class AttemptDir:
         self._result = path / "result.json"
         self._main = path / "main"
         self._stop = path / "stop"
+        self._shared = path / "shared"
 
     def create(self) -> None:
         """Make the directory, for the owner only. FileExistsError when it is there already."""
@@ -213,6 +214,14 @@ class AttemptDir:
     def result_bytes(self) -> bytes | None:
         """Return the file of the result as it is, or None when there is none."""
         return read_or_none(self._result)
+
+    def note_shared(self) -> None:
+        """Note that other machines can read its output and result, to the end."""
+        self._shared.touch(FILE_MODE)
+
+    def is_shared(self) -> bool:
+        """Whether that was noted."""
+        return self._shared.exists()
 
     def keep_result(self, content: bytes) -> None:
         """Keep the result that the attempt left on another machine, as it is there."""

@@ -14,30 +14,13 @@ from state.stores.files import read_or_none, write_whole
 from state.stores.local import LocalOutputs
 from state.stores.paths import DIRECTORY_MODE, FILE_MODE, make_directory
 from state.stores.postgres_link import Pair
-
-BATCH: Final = 1 << 18
-"""Most bytes of a row."""
+from state.stores.postgres_sharing import READ, SIZE, Sharing, others, result_of
 
 _SHARE_EVERY: Final = 0.5
 """Seconds between two looks at what the attempts have written."""
 
-_AT_ONCE: Final = 8
-"""Batches of one attempt before it is another's turn."""
-
 _LEAVE_SECONDS: Final = 5.0
 """How long the end of a program waits for the rest to be shared."""
-
-_SIZE: Final = (
-    "SELECT max(start + length(content)) FROM runbook.outputs WHERE attempt = %(attempt)s"
-)
-_READ: Final = """
-SELECT start, content FROM runbook.outputs
-WHERE attempt = %(attempt)s AND start + length(content) > %(offset)s ORDER BY start LIMIT 4
-"""
-_WRITE: Final = """
-INSERT INTO runbook.outputs (attempt, start, content)
-VALUES (%(attempt)s, %(start)s, %(content)s) ON CONFLICT (attempt, start) DO NOTHING
-"""
 
 
 class PostgresOutputs:
@@ -51,11 +34,9 @@ class PostgresOutputs:
         self._main = pair.main
         self._side = pair.side
         self._guard = threading.Lock()
-        self._shared: dict[str, int | None] = {}
-        """Attempts that are followed, and up to where they are shared (None: to be asked)."""
+        self._shared: dict[str, Sharing] = {}
+        """Attempts that are followed."""
         self._finished: set[str] = set()
-        self._told: set[str] = set()
-        """Attempts whose result is shared."""
         self._later: set[str] = set()
         """Attempts that still run as the program ends: another one shares how they end."""
         self._wake = threading.Event()
@@ -67,7 +48,8 @@ class PostgresOutputs:
     def follow(self, attempt: str) -> None:
         """Share what a local attempt writes, from now on and by itself."""
         with self._guard:
-            self._shared.setdefault(attempt, None)
+            if attempt not in self._shared:
+                self._shared[attempt] = Sharing(self._directory, attempt, self._side)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
                 self._thread.start()
@@ -82,15 +64,17 @@ class PostgresOutputs:
         """Return how many bytes are there to read; None when nothing is known of it."""
         if self._is_local(attempt):
             return self._local.size(attempt)
-        size: int | None = self._main.read(_SIZE, {"attempt": attempt})[0][0]
+        size: int | None = self._main.read(SIZE, {"attempt": attempt})[0][0]
         return size
 
     def read(self, attempt: str, offset: int = 0) -> Iterator[bytes]:
         """Yield the output from a byte offset on, as far as it is there now."""
         if self._is_local(attempt):
-            yield from self._local.read(attempt, offset)
-            return
-        while rows := self._main.read(_READ, {"attempt": attempt, "offset": offset}):
+            return self._local.read(attempt, offset)
+        return self._read(attempt, offset)
+
+    def _read(self, name: str, offset: int) -> Iterator[bytes]:
+        while rows := self._main.read(READ, {"attempt": name, "offset": offset}):
             for start, content in rows:
                 if start > offset:
                     return
@@ -105,13 +89,20 @@ class PostgresOutputs:
         make_directory(copy.path.parent)
         copy.path.mkdir(DIRECTORY_MODE, exist_ok=True)
         copy.output.touch(FILE_MODE)
-        with copy.output.open("ab") as file:
-            for piece in self.read(attempt, file.tell()):
-                file.write(piece)
+        for name, path in {attempt: copy.output, **others(attempt, copy)}.items():
+            self._bring(name, path)
         if copy.read_result() is None:
-            rows = self._main.read(_READ, {"attempt": _result_of(attempt), "offset": 0})
+            rows = self._main.read(READ, {"attempt": result_of(attempt), "offset": 0})
             for _, content in rows:
                 copy.keep_result(bytes(content))
+
+    def _bring(self, name: str, path: Path) -> None:
+        """Add to a copy what has come since."""
+        have = path.stat().st_size if path.exists() else 0
+        for piece in self._read(name, have):
+            path.touch(FILE_MODE)
+            with path.open("ab") as file:
+                file.write(piece)
 
     def close(self) -> None:
         """Share the rest, as far as that takes no longer than a few seconds."""
@@ -156,60 +147,18 @@ class PostgresOutputs:
     def _share(self, attempt: str) -> bool:
         """Share a few batches; False when that failed. It is tried again: the file stays."""
         with self._guard:
-            offset, last = self._shared[attempt], attempt in self._finished
+            sharing, last = self._shared[attempt], attempt in self._finished
         try:
-            if offset is None:
-                offset = self._side.read(_SIZE, {"attempt": attempt})[0][0] or 0
-            offset, rest = self._batches(attempt, offset)
+            rest = sharing.share()
         except (StoreError, OSError):
-            offset, rest = None, True
-        done = not rest and self._is_done(attempt)
+            return False
+        done = not rest and sharing.is_done()
         with self._guard:
-            self._shared[attempt] = offset
             if last and not rest and (done or self._leave_by is not None):
                 del self._shared[attempt]
                 self._finished.discard(attempt)
                 if not done:
                     self._later.add(attempt)
-        if rest and offset is not None:
+        if rest:
             self._wake.set()
-        return offset is not None
-
-    def _batches(self, attempt: str, offset: int) -> tuple[int, bool]:
-        """Return up to where it is shared then, and whether there is more."""
-        directory = AttemptDir(self._directory / attempt)
-        try:
-            file = directory.output.open("rb")
-        except FileNotFoundError:
-            return offset, False
-        with file:
-            file.seek(offset)
-            for _ in range(_AT_ONCE):
-                result = directory.result_bytes()  # asked before the end is: then it is the end
-                content = file.read(BATCH)
-                if not content:
-                    self._share_result(attempt, result)
-                    return offset, False
-                self._side.rows(_WRITE, {"attempt": attempt, "start": offset, "content": content})
-                offset += len(content)
-        return offset, True
-
-    def _share_result(self, attempt: str, result: bytes | None) -> None:
-        """Share how an attempt ended, once: whoever drives the run elsewhere waits for it."""
-        if result is None or attempt in self._told:
-            return
-        row = {"attempt": _result_of(attempt), "start": 0, "content": result}
-        self._side.rows(_WRITE, row)
-        self._told.add(attempt)
-
-    def _is_done(self, attempt: str) -> bool:
-        """Whether nothing more can come of an attempt whose output is shared to its end."""
-        directory = AttemptDir(self._directory / attempt)
-        # Whether it lives comes first: a result that it left as it went is seen after it.
-        alive = directory.live().alive
-        return attempt in self._told or not (alive or directory.result_bytes())
-
-
-def _result_of(attempt: str) -> str:
-    """Return the name under which an attempt's result is shared: no attempt's own."""
-    return f"{attempt}/result"
+        return True

@@ -16,6 +16,12 @@ from tests.harness.program import Program
 from tests.harness.records import started
 from tests.shared.conftest import as_role
 
+LEFT = """
+runbook: Say hello
+phases:
+  - phase: All
+    steps: [{id: hello, run: echo hello}, {id: bye, run: echo bye}]
+"""
 RUNBOOK = """\
 runbook: Say hello
 phases: [{phase: All, steps: [{id: hello, run: echo hello}]}]
@@ -50,6 +56,45 @@ def test_a_run_goes_from_the_shared_journal_to_a_directory_and_back(
     program.run("import", "out.tar.gz").expect(exits.DONE)
     # And what was taken in is read on a machine that never had it.
     assert seen(Location(tmp_path / "third", program.url), run) == records
+
+
+def test_what_was_not_shared_to_its_end_is_said_where_it_is_packed(
+    program: Program, tmp_path: Path, url: str
+) -> None:
+    (program.cwd / "hello.yaml").write_text(RUNBOOK)
+    program.run("run", "hello.yaml", "--headless").expect(exits.DONE)
+    run = program.runs()[0]["run"]
+    said = f"1 of its tries ran elsewhere and are here in part, runs/{run}/attempts/hello.1 first"
+    elsewhere = Program(tmp_path / "elsewhere", program.cwd, url=program.url)
+    packed = elsewhere.run("export", run, "-o", "whole.tar.gz").expect(exits.DONE)
+    assert said not in packed.output
+    with psycopg.connect(url, autocommit=True) as connection:
+        # As when the driver was killed before it had shared how the step ended.
+        connection.execute("delete from runbook.outputs where attempt like '%/result'")
+    later = Program(tmp_path / "later", program.cwd, url=program.url)
+    assert said in later.run("export", run, "-o", "part.tar.gz").expect(exits.DONE).output
+    where_it_ran = program.run("export", run, "-o", "again.tar.gz").expect(exits.DONE)
+    assert said not in where_it_ran.output
+    alone = Program(tmp_path / "alone", program.cwd)
+    assert "are here in part" in alone.run("import", "part.tar.gz").expect(exits.DONE).output
+
+
+def test_what_a_killed_driver_had_not_shared_is_shared_when_the_run_goes_on_there(
+    program: Program, tmp_path: Path, url: str
+) -> None:
+    (program.cwd / "hello.yaml").write_text(LEFT)
+    program.run("run", "hello.yaml", "--headless", fault="driver.before-intent@bye:kill")
+    run = program.runs()[0]["run"]
+    attempt = f"runs/{run}/attempts/hello.1"
+    (program.state / attempt / "shared").unlink(missing_ok=True)
+    with psycopg.connect(url, autocommit=True) as connection:
+        # Whether it came so far is a matter of moments: here it did not.
+        connection.execute("delete from runbook.outputs")
+    program.run("resume", run, "--headless").expect(exits.DONE)
+    with Location(tmp_path / "elsewhere", url).open(write=False) as elsewhere:
+        assert b"".join(elsewhere.outputs.read(attempt)) == b"hello\n"
+    packed = Program(tmp_path / "later", program.cwd, url=url).run("export", run, "-o", "a.tar.gz")
+    assert "in part" not in packed.expect(exits.DONE).output
 
 
 def seen(location: Location, run: str) -> tuple[list[Record], bytes]:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from state.stores import postgres_outputs
+from state.stores import postgres_outputs, postgres_sharing, shared_output
 from state.stores.attempt_dir import AttemptDir
 from state.stores.location import Location
 from state.stores.output import OutputWriter
 from state.stores.result import Result
+from state.stores.signals import append_host, append_sample, read_hosts, read_samples
 from state.stores.store import Store
 from tests.harness.link import Link
 from tests.harness.processes import until
@@ -35,7 +36,7 @@ def read(store: Store, offset: int = 0) -> bytes:
 def test_it_is_read_elsewhere_while_it_grows(
     location: Location, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_outputs, "BATCH", 1000)
+    monkeypatch.setattr(postgres_sharing, "BATCH", 1000)
     big = bytes(range(256)) * 50
     with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
         assert elsewhere.outputs.size(ATTEMPT) is None
@@ -155,3 +156,118 @@ def test_what_is_written_while_the_database_is_away_follows(
         writer.write(b"meanwhile\n")
         link.mend()
         until(lambda: read(store) == b"before\nmeanwhile\n", "the second line")
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little is shared: a thousand bytes of the beginning, five hundred of the end."""
+    monkeypatch.setattr(shared_output, "HEAD", 1000)
+    monkeypatch.setattr(shared_output, "TAIL", 500)
+    monkeypatch.setattr(postgres_sharing, "BATCH", 300)
+
+
+LINES = b"".join(b"line %04d\n" % number for number in range(2000))
+
+
+@pytest.mark.usefixtures("short")
+def test_of_a_long_output_the_beginning_and_the_end_are_shared_and_it_is_said(
+    location: Location, store: Store, tmp_path: Path
+) -> None:
+    directory = attempt(store)
+    lock = directory.hold()
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        with OutputWriter(directory) as writer:
+            store.outputs.follow(ATTEMPT)
+            writer.write(LINES[:1400])
+            until(lambda: read(elsewhere) == LINES[:1000], "the beginning")
+            writer.write(LINES[1400:])
+            until(lambda: b"All of it" in read(elsewhere), "the word that there is more")
+            live = read(elsewhere)
+        directory.write_result(ENDED)
+        os.close(lock)
+        store.outputs.finish(ATTEMPT)
+        until(lambda: read(elsewhere).endswith(LINES[-200:]), "the end")
+        whole = read(elsewhere)
+        assert whole.startswith(live)
+        assert live.startswith(LINES[:1000] + "\n… long output: what comes now".encode())
+        said, _, end = whole[len(live) :].partition(b"\n")
+        assert LINES.endswith(end)
+        assert len(end) <= 500
+        assert end.startswith(b"line ")
+        left = (len(LINES) - 1000 - len(end)) / 1e6
+        assert f"… {left:.1f} MB left out here. All of it: {directory.output} on " in said.decode()
+        assert read(elsewhere, len(whole) - 50) == whole[-50:]
+        elsewhere.outputs.fetch(ATTEMPT)
+        copy = AttemptDir(elsewhere.directory / ATTEMPT)
+        assert copy.output.read_bytes() == whole
+        until(lambda: known(elsewhere) == ENDED, "the result elsewhere")
+
+
+@pytest.mark.usefixtures("short")
+def test_what_is_just_longer_than_the_beginning_is_shared_whole_in_the_end(
+    location: Location, store: Store, tmp_path: Path
+) -> None:
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        directory = attempt(store)
+        with OutputWriter(directory) as writer:
+            writer.write(LINES[:1500])
+        directory.write_result(ENDED)
+        store.outputs.follow(ATTEMPT)
+        store.outputs.finish(ATTEMPT)
+        until(lambda: read(elsewhere) == LINES[:1500], "all of it")
+
+
+@pytest.mark.usefixtures("short")
+def test_a_later_program_shares_the_end_of_a_long_output(
+    location: Location, tmp_path: Path
+) -> None:
+    with location.open() as store:
+        directory = attempt(store)
+        lock = directory.hold()
+        with OutputWriter(directory) as writer:
+            store.outputs.follow(ATTEMPT)
+            writer.write(LINES)
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        live = read(elsewhere)
+        assert live.startswith(LINES[:1000])
+        assert LINES[-10:] not in live
+        directory.write_result(ENDED)
+        os.close(lock)
+        location.open().close()
+        whole = read(elsewhere)
+        assert whole.startswith(live)
+        assert whole.endswith(LINES[-400:])
+        assert known(elsewhere) == ENDED
+
+
+def test_what_an_attempt_says_about_itself_comes_with_its_output(
+    location: Location, store: Store, tmp_path: Path
+) -> None:
+    directory = attempt(store)
+    lock = directory.hold()
+    with Location(tmp_path / "elsewhere", location.url).open() as elsewhere:
+        copy = AttemptDir(elsewhere.directory / ATTEMPT)
+
+        def samples() -> int:
+            elsewhere.outputs.fetch(ATTEMPT)
+            return len(read_samples(copy)[0])
+
+        append_host(directory, "app-1", "running", "restarts")
+        append_sample(directory, {"latency": 12})
+        store.outputs.follow(ATTEMPT)
+        until(lambda: samples() == 1, "the first sample elsewhere")
+        assert [one.text for one in read_hosts(copy).values()] == ["restarts"]
+        append_sample(directory, {"latency": 13})
+        append_host(directory, "app-1", "done", "up")
+        directory.write_result(ENDED)
+        os.close(lock)
+        until(lambda: known(elsewhere) == ENDED, "the result elsewhere")
+        assert samples() == 2, "all that was said before it ended"
+        assert read_hosts(copy)["app-1"].state == "done"
+        assert read(elsewhere) == b"", "none of it is output"
+
+
+def known(store: Store) -> object:
+    """Return the result of the attempt as it is known where it did not run."""
+    store.outputs.fetch(ATTEMPT)
+    return AttemptDir(store.directory / ATTEMPT).read_result()
