@@ -51,7 +51,7 @@ def import_(store: Store, keeper: Keeper, archive: Path) -> Imported:
     make_directory(store.directory / "runs")
     with alone(store.directory), _aside(store.directory) as aside:
         tidy(store.directory, store.journal)
-        room = sqlite_checks.free_bytes(store.directory) - RESERVE
+        room = max(0, sqlite_checks.free_bytes(store.directory) - RESERVE)
         manifest, found = check(aside, unpack(archive, aside, room), archive.name)
         new = _new(store, found)
         faults.reach("import.checked")

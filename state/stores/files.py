@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from state.stores.paths import FILE_MODE
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def write_whole(path: Path, content: bytes, *, sync: bool) -> None:
     """Put `content` at `path` in one go; with `sync` it outlives a power cut when this returns.
@@ -39,8 +41,23 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a new file that is at `path`, on disk and whole, when the block ends well.
 
     Otherwise, also when the process is killed meanwhile, nothing of it is left and what was at
-    `path` is untouched: until then the file has no name. Raises OSError.
+    `path` is untouched: until then the file has no name. A link is followed; what is no plain file
+    (a device, a pipe) is never replaced. Raises OSError, which names the file when it has no room.
     """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Only a plain file can be written anew", str(path))
+    try:
+        with _unnamed_or_drafted(path) as file:
+            yield file
+    except OSError as problem:
+        if problem.filename is not None or problem.errno not in _FULL:
+            raise
+        raise OSError(problem.errno, problem.strerror, str(path)) from problem
+
+
+@contextmanager
+def _unnamed_or_drafted(path: Path) -> Iterator[BinaryIO]:
     try:
         handle = os.open(path.parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, FILE_MODE)
     except OSError as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -58,3 +59,32 @@ def _write_half(path: Path) -> None:
 def test_a_directory_that_is_not_there(folder: Path) -> None:
     with pytest.raises(FileNotFoundError), whole_file(folder / "none" / "out"):
         pass
+
+
+def test_a_link_is_followed_and_what_is_no_plain_file_is_never_replaced(folder: Path) -> None:
+    """Whoever is root would have taken `/dev/null` away from the whole machine."""
+    (folder / "link").symlink_to("real")
+    with whole_file(folder / "link") as file:
+        file.write(b"new")
+    assert (folder / "link").is_symlink()
+    assert (folder / "real").read_bytes() == b"new"
+    os.mkfifo(folder / "pipe")
+    for path in (folder / "pipe", folder):
+        with pytest.raises(OSError, match="Only a plain file") as caught, whole_file(path):
+            pass
+        assert caught.value.filename == str(path)
+    assert stat.S_ISFIFO((folder / "pipe").stat().st_mode)
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(folder: Path) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    try:
+        with (
+            pytest.raises(OSError, match="too large") as caught,
+            whole_file(folder / "out") as file,
+        ):
+            file.write(bytes(4 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    assert caught.value.filename == str(folder / "out")
+    assert list(folder.iterdir()) == []
