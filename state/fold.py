@@ -102,7 +102,7 @@ def _payload(record: Record) -> Payload:
     if NOT_JSON in record.data:
         raise FoldError(f"event {record.seq} ({record.kind}) is not JSON any more")
     try:
-        return payloads.from_data(record.kind, record.data)
+        payload = payloads.from_data(record.kind, record.data)
     except UnknownHere as problem:
         # Its own hash tells what a newer program wrote from what somebody made of it.
         if record.hash == record_hash(record):
@@ -111,6 +111,10 @@ def _payload(record: Record) -> Payload:
         raise FoldError(f"event {record.seq}: {problem}") from problem
     except CodecError as problem:
         raise FoldError(f"event {record.seq}: {problem}") from problem
+    times = (record.at, *([payload.until] if isinstance(payload, _WITH_UNTIL) else []))
+    if not all(map(_is_time, times)):
+        raise FoldError(f"event {record.seq} ({record.kind}): its time is none")
+    return payload
 
 
 def _is_time(text: str) -> bool:
@@ -123,9 +127,6 @@ def _is_time(text: str) -> bool:
 
 
 def _step(draft: RunDraft | None, record: Record, payload: Payload) -> RunDraft:
-    times = (record.at, *([payload.until] if isinstance(payload, _WITH_UNTIL) else []))
-    if not all(map(_is_time, times)):
-        raise FoldError(f"event {record.seq} ({record.kind}): its time is none")
     if draft is None:
         if not isinstance(payload, RunStarted) or record.seq != 1:
             raise FoldError(f"event {record.seq} ({record.kind}): a run begins with run_started")
