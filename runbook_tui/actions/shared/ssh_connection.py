@@ -26,7 +26,7 @@ from paramiko import (
     SSHException,
     Transport,
 )
-from paramiko.ssh_exception import IncompatiblePeer
+from paramiko.ssh_exception import IncompatiblePeer, NoValidConnectionsError
 
 from runbook_tui.actions.api import ActionFailed, Host
 from runbook_tui.actions.shared import known_hosts, ssh_settings
@@ -275,6 +275,10 @@ def unreachable(target: Target, fault: Exception) -> ActionFailed:
         return _refused_key(
             target, f"The key of {target.name} has changed: it has none of the known types"
         )
+    elif isinstance(fault, NoValidConnectionsError):
+        # One for each address; its own text names no cause but "Errno None".
+        why = "; ".join(dict.fromkeys(one.strerror or str(one) for one in fault.errors.values()))
     else:
-        why = str(fault) or type(fault).__name__
+        said = fault.strerror if isinstance(fault, OSError) else None
+        why = said or str(fault) or type(fault).__name__
     return ActionFailed(f"Cannot connect to {place}: {why}.", effect="none", cause="connection")

@@ -107,6 +107,7 @@ def test_who_does_not_answer_is_named(ssh: Ssh, tmp_path: Path) -> None:
         assert fault.sentence.startswith(f"Cannot connect to silent (root@127.0.0.1:{host.port})")
     fault = _refused(host, config)
     assert fault.cause == "connection"
+    assert fault.sentence.endswith(f":{host.port}): Connection refused.")
     unknown_name = replace(host, address="no-such-host.invalid")
     line = f"[no-such-host.invalid]:{host.port} {line}"
     assert (
