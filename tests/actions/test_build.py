@@ -15,7 +15,7 @@ from state.status import Verdict
 from tests.harness.docker import write_source
 from tests.harness.fleet import Fleet
 from tests.harness.git import Repository, repository
-from tests.harness.here import Here, job
+from tests.harness.here import FaultReached, Here, job
 
 IMAGE = "build-test:v1.4.0"
 SPOOF = 'RUN ["/usr/bin/python3", "-c", "print(\'Successfully built 0123456789ab\')"]\n'
@@ -70,6 +70,39 @@ def test_an_image_is_built_from_the_commit_and_found_again(fleet: Fleet, repo: R
     assert of_others.verdict is Verdict.ABSENT
     assert "was built by run 1123-k7f3, not by this step" in of_others.summary
     assert probe(_job(fleet, repo, commit, image="build-test:v9"), here).verdict is Verdict.ABSENT
+
+
+def test_an_image_gets_its_name_last_and_is_built_once(fleet: Fleet, repo: Repository) -> None:
+    """Without the cache, which would hide a second one."""
+    order = _job(fleet, repo, repo.commit(), image="build-test:late", no_cache=True)
+    order = replace(order, run="1123-late")
+    with pytest.raises(FaultReached):
+        perform(order, Here(repo.work, cut="build.built"))
+    found = probe(order, Here(repo.work))
+    assert found.verdict is Verdict.ABSENT
+    (left,) = found.found
+    here = Here(repo.work)
+    done = perform(order, here)
+    assert "an earlier try has left" in here.text()
+    assert left.startswith(done.outputs["id"][:19])
+    assert probe(order, Here(repo.work)).found == ()
+    named_before = done.outputs["id"]
+    done = perform(order, Here(repo.work))
+    assert done.outputs["id"] != named_before  # a try that had come to its end is done anew
+    done = perform(order, Here(repo.work))
+    assert done.outputs["id"] != named_before
+
+
+def test_what_was_built_of_files_is_built_anew(fleet: Fleet, repo: Repository) -> None:
+    order = _job(fleet, repo, None, source="files", image="build-test:late-files")
+    order = replace(order, run="1123-files")
+    with pytest.raises(FaultReached):
+        perform(order, Here(repo.work, cut="build.built"))
+    (left,) = probe(order, Here(repo.work)).found
+    with (repo.work / "app/app.py").open("a") as file:
+        file.write("# changed meanwhile")
+    done = perform(order, Here(repo.work))
+    assert not left.startswith(done.outputs["id"][:19])
 
 
 def test_files_outside_of_git_can_be_the_context(fleet: Fleet, repo: Repository) -> None:

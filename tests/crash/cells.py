@@ -6,7 +6,7 @@ A cell is an action, a fault point, and who is killed while one of our processes
 - `worker`: the step's own process; the program goes on.
 - `both`.
 - `late`: the program, while the worker sleeps on until the run has been taken up by another.
-- `power`: all at once, by a power cut (see `power`); for actions that need no Docker engine.
+- `power`: all at once, by a power cut (see `power`).
 
 At a point of the driver no worker is there to kill, but for `driver.after-spawn`. There it stands
 at one of its own points, each a cell of its own, unless a look decides wherever it stood.
@@ -48,17 +48,16 @@ class Cell:
 
 def of_action(action: str) -> Iterator[Cell]:
     """Return the cells of an action, in the order of its points."""
-    victims = VICTIMS[:-1] if WORLDS[action].heavy else VICTIMS
     for name in DRIVER:
         wanted: set[Victim] = {"driver"} if name == "after-spawn" else {"driver", "power"}
         if name == "after-spawn" and action not in UNPROVEN:
             wanted = {"driver", "both"} if action in LOCKS else {"driver", "both", "power"}
-        yield from (Cell(action, f"driver.{name}", who) for who in victims if who in wanted)
+        yield from (Cell(action, f"driver.{name}", who) for who in VICTIMS if who in wanted)
     before, after = WORKER[:2], WORKER[2:]
     sleeps = {f"worker.{name}" for name in before}
     own = WORLDS[action].points
     for point in (*(f"worker.{x}" for x in before), *own, *(f"worker.{x}" for x in after)):
-        yield from (Cell(action, point, who) for who in victims if who != "late" or point in sleeps)
+        yield from (Cell(action, point, who) for who in VICTIMS if who != "late" or point in sleeps)
 
 
 def everything() -> list[Cell]:

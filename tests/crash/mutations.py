@@ -193,6 +193,17 @@ MUTATIONS: Final = (
         ),
         Cell("copy", "copy.placed", "both"),
     ),
+    Mutation(
+        "an image that an earlier try built and did not name is not looked for",
+        (
+            Edit(
+                "runbook_tui/actions/build/perform.py",
+                "_left(job, context, client) or _anew(",
+                "_anew(",
+            ),
+        ),
+        Cell("build", "build.built", "both"),
+    ),
 )
 
 

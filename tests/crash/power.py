@@ -3,6 +3,10 @@
 The state directory lies on an ext4 of its own in a file. At the cut that file is copied while all
 of our processes stand; what only the kernel's memory held is not in the copy. Then they are killed,
 and the copy is mounted in the place of the first, which has its journal replayed.
+
+The machine that is cut off is the program's. The servers of a world (databases, hosts, the
+registry, Docker's engines) are others and stay up. An engine that is cut off too is not shown: its
+layers and its database lie on a disk that all cells share, and a cut there would end the others.
 """
 
 from __future__ import annotations

@@ -125,3 +125,6 @@ def test_each_point_inside_an_action_has_its_cells(repository: Path) -> None:
     sources = (repository / "runbook_tui/actions").rglob("*.py")
     named = {point for source in sources for point in _POINT.findall(source.read_text())}
     assert named == {point for world in WORLDS.values() for point in world.points}
+    page = (repository / "docs/resume.md").read_text(encoding="utf-8")
+    rows = page.partition("| inside of |")[2].partition("\n\n")[0]
+    assert named == set(re.findall(r"`([a-z]+\.[a-z-]+)`", rows))

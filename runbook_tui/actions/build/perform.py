@@ -8,6 +8,7 @@ from typing import IO, Any
 from docker import APIClient
 
 from runbook_tui.actions.api import ActionFailed, Context, Evidence, Finding, Job, Outcome
+from runbook_tui.actions.build import unnamed
 from runbook_tui.actions.build.context import build_context
 from runbook_tui.actions.shared import docker_engine, labels
 from runbook_tui.actions.shared.docker_stream import (
@@ -21,17 +22,17 @@ from state.status import Verdict
 
 
 def perform(job: Job, context: Context) -> Outcome:
-    """Build, and check that the image has the labels of this run."""
+    """Build, check that the image has the labels of this run, and only then give it its name."""
     image = str(job.options["image"])
     client = docker_engine.local(job.options.get("engine"))
     try:
-        with build_context(job, context) as packed:
-            context.progress(f"building {image}")
-            built = _build(job, context, client, packed)
+        built = _left(job, context, client) or _anew(job, context, client)
         details = docker_engine.find_image(client, built)
         if details is None:
             raise ActionFailed(f"The engine built {image} but does not know {built}.")
         _check_labels(job, details)
+        context.fault("build.built")
+        _name(client, built, image)
         return Outcome(outputs=_outputs(image, built), evidence=(_evidence(image, details),))
     except LIBRARY_ERRORS as fault:
         raise _engine_failed(image, fault) from fault
@@ -46,6 +47,7 @@ def probe(job: Job, context: Context) -> Finding:
         client = docker_engine.local(job.options.get("engine"))
         try:
             details = docker_engine.find_image(client, image)
+            left = unnamed.images(job, client) if details is None else ()
         finally:
             client.close()
     except ActionFailed as fault:
@@ -53,7 +55,8 @@ def probe(job: Job, context: Context) -> Finding:
     except LIBRARY_ERRORS as fault:
         return Finding(Verdict.UNKNOWN, f"The Docker engine does not answer: {words(fault)}")
     if details is None:
-        return Finding(Verdict.ABSENT, f"The engine has no image {image}")
+        found_too = tuple(unnamed.told(one) for one in left)
+        return Finding(Verdict.ABSENT, f"The engine has no image {image}", found=found_too)
     found = _labels(details)
     if found.items() >= _wanted(job).items():
         return Finding(
@@ -67,6 +70,22 @@ def probe(job: Job, context: Context) -> Finding:
     return Finding(Verdict.ABSENT, summary, found=(summary,))
 
 
+def _left(job: Job, context: Context, client: APIClient) -> str | None:
+    """Return what an earlier try of this step built from the same commit and did not name."""
+    if job.options.get("source") == "files":
+        return None  # they may have changed since
+    for one in unnamed.images(job, client):
+        context.log(f"an earlier try has left {unnamed.told(one)}")
+        return str(one["Id"])
+    return None
+
+
+def _anew(job: Job, context: Context, client: APIClient) -> str:
+    with build_context(job, context) as packed:
+        context.progress(f"building {job.options['image']}")
+        return _build(job, context, client, packed)
+
+
 def _build(job: Job, context: Context, client: APIClient, packed: IO[Any]) -> str:
     """Return the id of the image, from the engine's own words and not from the log."""
     options = job.options
@@ -75,7 +94,6 @@ def _build(job: Job, context: Context, client: APIClient, packed: IO[Any]) -> st
         fileobj=packed,
         custom_context=True,
         dockerfile=str(options.get("dockerfile") or "Dockerfile"),
-        tag=image,
         labels=_all_labels(job),
         buildargs=dict(options.get("args") or {}),
         target=options.get("target") or "",
@@ -95,6 +113,16 @@ def _build(job: Job, context: Context, client: APIClient, packed: IO[Any]) -> st
     if not ids:
         raise ActionFailed(f"The build of {image} ended, but the engine named no image.")
     return ids[-1]
+
+
+def _name(client: APIClient, built: str, image: str) -> None:
+    repository, tag = docker_engine.split_image(image)
+    client.tag(built, repository, tag=tag)
+    details = docker_engine.find_image(client, image)
+    if details is None or details["Id"] != built:
+        raise ActionFailed(
+            f"The engine does not know {built[:19]} as {image}, although it said so."
+        )
 
 
 def _wanted(job: Job) -> Mapping[str, str]:

@@ -41,11 +41,15 @@ class World(ABC):
         home.mkdir()
         self.make()
         self.file = home / "runbook.yaml"
-        self.file.write_text(json.dumps(self.runbook(), indent=1))
+        self.write()
 
     def make(self) -> None:
         """Make what the step needs, the run's directory to begin with."""
         self.work.mkdir()
+
+    def write(self) -> None:
+        """Write the runbook."""
+        self.file.write_text(json.dumps(self.runbook(), indent=1))
 
     def lie_on(self, disk: Path) -> None:
         """Have the journal, and whatever else is our machine's own, on a disk that will be cut."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
 
+from state.stores.files import sync_directory
 from tests.crash.worlds.base import Facts, World
 
 _MADE = "create table effects (id bigserial primary key, what text)"
@@ -109,11 +111,20 @@ class Backup(DatabaseWorld):
 
     def make(self) -> None:
         super().make()
-        (self.home / "dumps").mkdir()
+        self.dumps = self.home / "dumps"
+        self.dumps.mkdir()
+
+    def lie_on(self, disk: Path) -> None:
+        """The dumps are cut off with the journal; the database is not."""
+        super().lie_on(disk)
+        self.dumps = disk / "dumps"
+        self.dumps.mkdir()
+        sync_directory(disk)
+        self.write()
 
     def options(self) -> Mapping[str, Any]:
-        return {"backup": {"database": self.url, "to": str(self.home / "dumps")}}
+        return {"backup": {"database": self.url, "to": str(self.dumps)}}
 
     def facts(self) -> Facts:
-        found = [one for one in (self.home / "dumps").iterdir() if one.stat().st_size]
+        found = [one for one in self.dumps.iterdir() if one.stat().st_size]
         return {"kinds": sorted(one.suffix for one in found)}

@@ -38,9 +38,10 @@ class FleetWorld(World):
 
 
 class Build(FleetWorld):
-    """An image from a commit."""
+    """An image from a commit, without the cache, which would hide a second one."""
 
     action = "build"
+    points = ("build.built",)
 
     def make(self) -> None:
         made = repository(self.home)
@@ -56,7 +57,7 @@ class Build(FleetWorld):
         engine = self.fleet.engine()
         args = {"VERSION": self.tag}
         given = {"image": self.image, "engine": engine, "network_mode": "host", "args": args}
-        return {"build": given}
+        return {"build": {**given, "no_cache": True}}
 
     def facts(self) -> Facts:
         ours = {"label": f"org.opencontainers.image.version={self.tag}"}
