@@ -138,7 +138,7 @@ class Deploy(FleetWorld):
         self.wanted, self.other = (two, one) if there == [one] else (one, two)
         if not self.served:
             self.fleet.remove_containers()
-        self.began = int(time.time()) + 1
+        self.began = time.time_ns()
 
     def _images(self) -> list[str]:
         return [_image(one) for one in self.fleet.containers(self.host)]
@@ -189,10 +189,9 @@ class Deploy(FleetWorld):
         """Count the containers of the wanted version that were made since the world was."""
         filters = {"type": "container", "event": "create", "label": f"runbook.image={self.wanted}"}
         with self.fleet.client(self.host) as client:
-            events = client.events(
-                since=self.began, until=int(time.time()) + 1, filters=filters, decode=True
-            )
-            return sum(1 for _ in events)
+            since, until = self.began // 10**9, int(time.time()) + 1
+            events = client.events(since=since, until=until, filters=filters, decode=True)
+            return sum(1 for one in events if one["timeNano"] >= self.began)
 
     def close(self) -> None:
         self.one_at_a_time.release()
