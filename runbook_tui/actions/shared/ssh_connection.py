@@ -277,8 +277,12 @@ def unreachable(target: Target, fault: Exception) -> ActionFailed:
         )
     elif isinstance(fault, NoValidConnectionsError):
         # One for each address; its own text names no cause but "Errno None".
-        why = "; ".join(dict.fromkeys(one.strerror or str(one) for one in fault.errors.values()))
+        why = "; ".join(dict.fromkeys(map(_said, fault.errors.values())))
     else:
-        said = fault.strerror if isinstance(fault, OSError) else None
-        why = said or str(fault) or type(fault).__name__
+        why = _said(fault)
     return ActionFailed(f"Cannot connect to {place}: {why}.", effect="none", cause="connection")
+
+
+def _said(fault: Exception) -> str:
+    said = fault.strerror if isinstance(fault, OSError) else None
+    return said or str(fault) or type(fault).__name__
