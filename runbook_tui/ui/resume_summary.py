@@ -9,7 +9,7 @@ from textual.content import Content
 from runbook_tui.ui.backend import Audited
 from runbook_tui.ui.clock import local, moment
 from runbook_tui.ui.scene import Scene
-from state.run_state import DRIFT, Question, RunState
+from state.run_state import DRIFT, Question, RunState, StepState
 from widgets.glyphs import MARK_STYLES, WORDS
 from widgets.rows import text
 from widgets.safe import safe
@@ -22,8 +22,11 @@ def resume_sections(
     """Return "While you were away": what was found at the steps that were in flight."""
     state = scene.state
     lines: list[Content] = []
-    was = [stands.id for stands, _ in before.open_attempts()] if before is not None else []
-    for step in was:
+    was = {
+        stands.id: attempt.number
+        for stands, attempt in (before.open_attempts() if before is not None else ())
+    }
+    for step, number in was.items():
         stands = state.steps[step]
         mark = text((scene.glyphs.marks[stands.status], MARK_STYLES[stands.status]), " ")
         when = f"ended {local(stands.ended_at)}" if stands.done else WORDS[stands.status]
@@ -32,9 +35,7 @@ def resume_sections(
             there = question is not None and question.asks == "elsewhere"
             when = f"goes on, on {stands.open_attempt.host}" if there else "goes on"
         lines.append(mark + safe(f"{stands.name:<26} {when}"))
-        how = "found done, by looking" if stands.adopted else stands.reason
-        if how:
-            lines.append(text("    ") + safe(how))
+        lines += [text("    ") + safe(line) for line in _known_by(stands, number)]
     if not lines:
         lines.append(text("No step was running."))
     half = {one.step for one in state.questions if one.asks == "partial"}
@@ -63,6 +64,28 @@ def resume_sections(
     )
 
 
+def _known_by(stands: StepState, number: int) -> Iterator[str]:
+    """Say how it is known what became of a step whose attempt `number` was in flight."""
+    last = stands.last
+    if stands.adopted:
+        yield "found done, by looking"
+    elif stands.reason:
+        yield stands.reason
+    elif stands.done and last is not None and last.number == number:
+        code = "" if last.exit_code is None else f"; exit {last.exit_code}"
+        yield f"found by its result file{code}"
+    elif last is not None and last.number > number:
+        yield f"begun again: try {last.number}"
+    if stands.done:
+        summaries = [str(one.get("summary") or "") for one in stands.evidence]
+        told = [one for one in summaries if one and not one.startswith("exit code")]
+        yield from told[:MOST_EVIDENCE]
+        if len(told) > MOST_EVIDENCE:
+            yield f"and {len(told) - MOST_EVIDENCE} more: its evidence is under 3"
+
+
+MOST_EVIDENCE = 3
+"""So many pieces of evidence are shown of a step."""
 MOST_LINES = 60
 """So many lines of what has changed are shown."""
 _UNDER_THE_STEP = len("  changed  ")

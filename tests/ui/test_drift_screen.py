@@ -43,11 +43,11 @@ async def test_what_differs_is_shown_and_bare_keys_take_nothing_on(
 ) -> None:
     _come_back(backend, story, fixed_clock)
     async with on_screen(backend) as pilot:
-        await shows(pilot, "While you were away", "added    purge", "Which one goes on?")
+        await shows(pilot, "While you were away", "changed  announce", "Which one goes on?")
         await shows(pilot, "goes on with 0.2.0.")
         same_frame("drift-80x24", frame(pilot.app))
         await pilot.press("pagedown")
-        await shows(pilot, "changed  tag", "While you were away")
+        await shows(pilot, "added    purge", "changed  tag", "While you were away")
         await pilot.press("f", "y", "enter")
         await pilot.press("d", "enter")  # what is marked decides nothing
         assert backend.commands == []
