@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.crash import cells, mutations
+from tests.crash import cells, mutations, summary
 from tests.crash.cells import Cell
 from tests.crash.running import CellError, Matrix
 from tests.crash.servers import Servers
+from tests.crash.summary import Ran
 from tests.crash.worlds import WORLDS
 
 
@@ -28,6 +29,24 @@ def main() -> int:
     given = parser.parse_args()
     if given.mutations:
         return _mutations()
+    chosen = _chosen(given, parser)
+    began = time.monotonic()
+    with Servers() as servers:
+        ran = table(Matrix(servers, shared=given.shared), chosen, given.jobs)
+    took = time.monotonic() - began
+    for problem in (one.problem for one in ran if one.problem):
+        print(f"\n{problem}")
+    print()
+    for text in summary.lines(ran, took, shared=given.shared):
+        print(text)
+    return 1 if any(one.problem for one in ran) else 0
+
+
+def _chosen(given: argparse.Namespace, parser: argparse.ArgumentParser) -> list[Cell]:
+    """Return the cells that were asked for; ends with a sentence when there is none."""
+    for action in given.actions:
+        if action not in WORLDS:
+            parser.error(f"there is no {action}; there are {', '.join(WORLDS)}")
     chosen = [
         cell
         for cell in cells.everything()
@@ -36,14 +55,10 @@ def main() -> int:
         and given.point in (None, cell.point)
         and not (given.light and WORLDS[cell.action].heavy)
     ]
-    began = time.monotonic()
-    with Servers() as servers:
-        failures = table(Matrix(servers, shared=given.shared), chosen, given.jobs)
-    took = time.monotonic() - began
-    print(f"{len(chosen)} cells in {took:.0f} s, {len(failures)} failed")
-    for problem in failures:
-        print(f"\n{problem}")
-    return 1 if failures or not chosen else 0
+    if not chosen:
+        points = dict.fromkeys(cell.point for cell in cells.everything())
+        parser.error(f"no cell is all of this; the points are {', '.join(points)}")
+    return chosen
 
 
 def _mutations() -> int:
@@ -53,27 +68,28 @@ def _mutations() -> int:
     return 1 if unnoticed else 0
 
 
-def table(matrix: Matrix, chosen: Iterable[Cell], jobs: int) -> list[str]:
-    """Run cells, print the table as they end in its order, and return what went wrong."""
+def table(matrix: Matrix, chosen: Iterable[Cell], jobs: int) -> list[Ran]:
+    """Run cells, print the table in its order as they end, and return what came of them."""
     expected = cells.expected()
-    failures = []
 
-    def one(cell: Cell) -> tuple[Cell, str, str | None]:
+    def one(cell: Cell) -> Ran:
+        began = time.monotonic()
+        found, problem = None, None
         try:
             found = matrix.run(cell, expected.get(cell))
-        except CellError as problem:
-            return cell, "-", str(problem)
-        except Exception as problem:  # noqa: BLE001 - the table is printed to its end
-            return cell, "-", f"{cell}: {problem!r}"
-        return cell, found, None
+        except CellError as error:
+            problem = str(error)
+        except Exception as error:  # noqa: BLE001 - the table is printed to its end
+            problem = f"{cell}: {error!r}"
+        return Ran(cell, found, problem, time.monotonic() - began)
 
-    print(f"{'action':14} {'point':22} {'killed':8} {'class':9} ok")
+    all_ran = []
+    print(summary.HEAD)
     with ThreadPoolExecutor(jobs) as pool:
-        for cell, found, problem in pool.map(one, chosen):
-            ok = "ok" if problem is None else "FAILED"
-            print(f"{cell.action:14} {cell.point:22} {cell.victim:8} {found:9} {ok}", flush=True)
-            failures += [] if problem is None else [problem]
-    return failures
+        for ran in pool.map(one, chosen):
+            print(summary.line(ran), flush=True)
+            all_ran.append(ran)
+    return all_ran
 
 
 if __name__ == "__main__":
