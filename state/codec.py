@@ -61,7 +61,34 @@ def canonical(value: Json) -> str:
 
 def record_hash(record: Record) -> str:
     """Return the hash that the record must have, from its other fields."""
+    # What a store kept is mostly the very text that was hashed: then it is not encoded anew.
+    if record.text is not None and type(record.seq) is int and type(record.token) is int:
+        try:
+            found = _digest(
+                record.seq,
+                record.run,
+                record.at,
+                record.kind,
+                record.text,
+                record.operator,
+                record.host,
+                record.token,
+                record.prev,
+            )
+        except (TypeError, UnicodeEncodeError):  # a tampered file may hold what is no text
+            found = ""
+        if found == record.hash:
+            return found
     return _hash(_fields(record))
+
+
+def as_kept(record: Record, text: str) -> Record:
+    """Let a record know the text that its data was just read from: one JSON object, no more.
+
+    Only who has read both from one place may say so; no field of a file can.
+    """
+    object.__setattr__(record, "text", text)
+    return record
 
 
 def chain(
@@ -81,14 +108,31 @@ def link(
     data = payloads.to_data(payload)
     operator, host = payloads.plain_text(operator), payloads.plain_text(host)
     seq, kind, text = head.count + 1, payload.kind, canonical(data)
-    # The canonical JSON of the whole, keys in order: its largest part, the data, is encoded once.
+    digest = _digest(seq, run, at, kind, text, operator, host, token, head.hash)
+    return Record(seq, run, at, kind, data, operator, host, token, head.hash, digest), text
+
+
+def _digest(
+    seq: int,
+    run: str,
+    at: str,
+    kind: str,
+    data: str,
+    operator: str,
+    host: str,
+    token: int,
+    prev: str,
+) -> str:
+    """Return the hash of a record whose data is this canonical JSON.
+
+    The canonical JSON of the whole, keys in order: its largest part, the data, is encoded once.
+    """
     body = (
-        f'{{"at":{_quoted(at)},"data":{text},"host":{_quoted(host)},"kind":{_quoted(kind)},'
-        f'"operator":{_quoted(operator)},"prev":{_quoted(head.hash)},"run":{_quoted(run)},'
+        f'{{"at":{_quoted(at)},"data":{data},"host":{_quoted(host)},"kind":{_quoted(kind)},'
+        f'"operator":{_quoted(operator)},"prev":{_quoted(prev)},"run":{_quoted(run)},'
         f'"seq":{seq},"token":{token}}}'
     )
-    digest = hashlib.sha256(body.encode()).hexdigest()
-    return Record(seq, run, at, kind, data, operator, host, token, head.hash, digest), text
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _hash(body: Mapping[str, Json]) -> str:

@@ -16,7 +16,10 @@ from state.json_value import Json
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One journaled event. `at` is UTC, ISO 8601 with microseconds and Z; `hash` chains `prev`."""
+    """One journaled event. `at` is UTC, ISO 8601 with microseconds and Z; `hash` chains `prev`.
+
+    `text` is the data as a store keeps it, for whoever checks the hash; see `codec.as_kept`.
+    """
 
     seq: int
     run: str
@@ -28,6 +31,7 @@ class Record:
     token: int
     prev: str
     hash: str
+    text: str | None = field(default=None, init=False, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from state.codec import EMPTY, Head, head_of, link
+from state.codec import EMPTY, Head, as_kept, head_of, link
 from state.errors import Fenced, ImportedRun, Overtaken, RunExists, StoreCorrupt
 from state.events import Payload, Record, RunStarted
 from state.holders import Kind
@@ -242,7 +242,7 @@ class PostgresJournal:
             data = json.loads(row[4], parse_constant=_refuse_constant)
         except ValueError as problem:
             raise self._damaged(f"event {row[0]} of run {row[1]} is not JSON") from problem
-        return Record(row[0], row[1], row[2], row[3], data, *row[5:])
+        return as_kept(Record(row[0], row[1], row[2], row[3], data, *row[5:]), row[4])
 
     def _damaged(self, what: str) -> StoreCorrupt:
         return StoreCorrupt(

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from state.codec import EMPTY, NOT_JSON, Head, head_of, link
+from state.codec import EMPTY, NOT_JSON, Head, as_kept, head_of, link
 from state.errors import Fenced, ImportedRun, Overtaken, RunExists, StoreCorrupt
 from state.events import Payload, Record, RunStarted
 from state.stores.sqlite_open import is_undecodable, open_database, text_of, translate
@@ -235,7 +235,8 @@ class SqliteJournal:
         except (ValueError, TypeError, RecursionError):
             # Its hash does not fit, so that it is found like any other edit, and can be printed.
             data = {NOT_JSON: str(row[4])}
-        return Record(row[0], row[1], row[2], row[3], data, *row[5:])
+            return Record(row[0], row[1], row[2], row[3], data, *row[5:])
+        return as_kept(Record(row[0], row[1], row[2], row[3], data, *row[5:]), row[4])
 
     def _damaged(self, what: str) -> StoreCorrupt:
         return StoreCorrupt(
