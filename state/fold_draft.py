@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final
 
 from state.errors import FoldError
 from state.events import InstancesFixed, Record, RunStarted
@@ -27,8 +27,7 @@ from state.run_state import (
     StepState,
 )
 from state.status import RUN_TRANSITIONS, STEP_TRANSITIONS, RunStatus, StepStatus
-
-V = TypeVar("V")
+from state.steps import Steps
 
 
 @dataclass(slots=True)
@@ -198,12 +197,18 @@ def freeze(draft: RunDraft) -> RunState:
     steps = {id_: freeze_step(step) for id_, step in draft.touched.items()}
     return RunState(
         **dict(zip(_RUN_FIELDS, _read_run(draft), strict=True)),  # type: ignore[arg-type]  # same
-        steps=_merged(draft.steps, steps),
-        answered=_merged(draft.answered, draft.closed),
+        steps=_steps(draft.steps, steps),
+        answered=_answers(draft.answered, draft.closed),
     )
 
 
-def _merged(base: Mapping[str, V], changes: Mapping[str, V]) -> PersistentMap[V]:
+def _steps(base: Mapping[str, StepState], changes: Mapping[str, StepState]) -> Steps:
+    return base.updated(changes) if isinstance(base, Steps) else Steps({**base, **changes})
+
+
+def _answers(
+    base: Mapping[str, Answered], changes: Mapping[str, Answered]
+) -> PersistentMap[Answered]:
     if isinstance(base, PersistentMap):
         return base.updated(changes)
     return PersistentMap({**base, **changes})

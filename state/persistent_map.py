@@ -17,23 +17,26 @@ _BUCKETS: Final = 128
 class PersistentMap(Mapping[str, V], Generic[V]):
     """Iterates in the order in which keys came in; a replaced value keeps its key's place."""
 
-    __slots__ = ("_buckets", "_order")
+    __slots__ = ("_buckets", "order")
+
+    order: tuple[str, ...]
+    """The keys in order: the very same object in all copies that have the same keys."""
 
     def __init__(self, items: Mapping[str, V] | None = None) -> None:
         buckets: list[dict[str, V]] = [{} for _ in range(_BUCKETS)]
         for key, value in (items or {}).items():
             buckets[hash(key) % _BUCKETS][key] = value
         self._buckets: tuple[dict[str, V], ...] = tuple(buckets)
-        self._order: tuple[str, ...] = tuple(items or ())
+        self.order = tuple(items or ())
 
     def __getitem__(self, key: str) -> V:
         return self._buckets[hash(key) % _BUCKETS][key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._order)
+        return iter(self.order)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self.order)
 
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self)!r})"
@@ -50,7 +53,7 @@ class PersistentMap(Mapping[str, V], Generic[V]):
             if key not in bucket:
                 added.append(key)
             spine[place] = {**bucket, key: value}
-        copy: PersistentMap[V] = PersistentMap.__new__(PersistentMap)
+        copy = type(self).__new__(type(self))
         copy._buckets = tuple(spine)
-        copy._order = (*self._order, *added) if added else self._order
+        copy.order = (*self.order, *added) if added else self.order
         return copy

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from state.events import DefinitionAdopted, InstancesFixed, RunStarted
 from state.json_value import Json
 from state.status import DONE_STEP, FINAL_RUN, AttemptStatus, RunStatus, StepStatus
+from state.steps import Steps
 
 GROUP_ACTION = "parallel"
 EACH_ACTION = "each"
@@ -227,7 +228,7 @@ class RunState:
     started_at: str
     seq: int
     at: str
-    steps: Mapping[str, StepState]
+    steps: Steps
     questions: tuple[Question, ...] = ()
     answered: Mapping[str, Answered] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
@@ -309,6 +310,6 @@ class RunState:
         """Return the attempts without an outcome, with their steps, in order."""
         return tuple(
             (step, attempt)
-            for step in self.steps.values()
+            for step in self.steps.stirred()
             if (attempt := step.open_attempt) is not None
         )

@@ -157,6 +157,9 @@ class Approval(Keys):
     count: int = Field(default=1, ge=1, strict=True, description="How many people must.")
 
 
+_ANYBODY = Approval()
+
+
 class ApprovalKeys(Keys):
     """`confirm: {approval: …}`."""
 
@@ -305,7 +308,7 @@ def confirm_of(keys: StepKeys) -> Confirm:
 
 def approval_of(keys: StepKeys) -> Approval:
     """Return who must approve the step, if somebody must."""
-    return Approval() if isinstance(keys.confirm, str) else keys.confirm.approval
+    return _ANYBODY if isinstance(keys.confirm, str) else keys.confirm.approval
 
 
 def relative(base: str, file: str) -> str:

@@ -289,6 +289,7 @@ class Planner:
         self.used[place.name] = place
         laid = overlaid(step, place, self._prefix)
         step, keys = laid.step, laid.step.keys
+        approval = approval_of(keys)
         return PlanStep(
             id=step.id,
             name=step.name,
@@ -314,8 +315,8 @@ class Planner:
             overlaid=laid.changed,
             secret_files=tuple(keys.secret_files),
             background=keys.background,
-            roles=tuple(approval_of(keys).roles),
-            approvers=approval_of(keys).count,
+            roles=tuple(approval.roles),
+            approvers=approval.count,
         )
 
 
@@ -336,7 +337,9 @@ def _retries(keys: RetryKeys | None) -> Retries | None:
 
 def plain(value: Any) -> Any:
     """Return data of the tree without its positions."""
-    if isinstance(value, Mapping):
+    if type(value) is str:  # what most values are
+        return value
+    if isinstance(value, dict | Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [plain(inner) for inner in value]

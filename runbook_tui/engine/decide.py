@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runbook_tui.definition.plan import Plan, PlanGroup, PlanStep
-from runbook_tui.engine import endings, manuals, sequences
+from runbook_tui.engine import endings, manuals, plan_index, sequences
 from runbook_tui.engine.decisions import (
     Approve,
     AskConfirm,
@@ -77,7 +77,7 @@ def _walk(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, ...]:
     """Return the decisions of the first item that is not settled, and of what runs beside it."""
     beside: set[str] = set()
     breached = False
-    for item in (item for phase in plan.phases for item in phase.items):
+    for item in plan_index.of(plan).unsettled(state):
         found = (
             _group(item, state, facts)
             if isinstance(item, PlanGroup)
@@ -220,7 +220,7 @@ def _finish_early(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, 
     What has begun is brought to its own end first, sequences for other hosts and items too:
     nothing that failed or is unknown is left so, and no host between two steps.
     """
-    by = next((step for step in plan.steps() if _ended(step, state)), None)
+    by = next((step for step in plan_index.of(plan).manuals if _ended(step, state)), None)
     if by is None:
         return None
     halfway = {step.id: step for step in sequences.halfway(plan, state, facts, by)}
@@ -236,8 +236,6 @@ def _finish_early(plan: Plan, state: RunState, facts: Facts) -> tuple[Decision, 
 
 
 def _ended(step: PlanStep, state: RunState) -> bool:
-    if step.action != "manual":
-        return False
     stands = state.steps[step.id]
     chosen = stands.outputs.get("choice")
     return (

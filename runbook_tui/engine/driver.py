@@ -165,7 +165,7 @@ class Driver:
         """Return when a retry or a `wait` is due next, as the journal writes times."""
         times = [
             until
-            for one in self._recorder.state.steps.values()
+            for one in self._recorder.state.steps.stirred()
             for until in (one.retry_until, one.wait_until)
             if until is not None and one.status is StepStatus.RUNNING and until > now
         ]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 from runbook_tui.definition.plan import Plan, PlanStep
-from runbook_tui.engine import failing, manuals
+from runbook_tui.engine import failing, manuals, plan_index
 from state.run_state import Answered, Question, RunState, StepState
 from state.status import StepStatus
 
@@ -61,8 +62,9 @@ def _of_run(plan: Plan, state: RunState) -> Iterator[Ending]:
 
 
 def _of_steps(plan: Plan, state: RunState) -> Iterator[Ending]:
-    for step in (*plan.steps(), *plan.heads()):
-        stands = state.steps[step.id]
+    ranks = plan_index.of(plan).ranks
+    found = [(*ranks[one.id], one) for one in state.steps.stirred() if one.id in ranks]
+    for _, step, stands in sorted(found, key=itemgetter(0)):
         if stands.answer is None and stands.status is not StepStatus.FAILED:
             continue
         if stands.open_attempt is None and state.question_on(step.id) is None:

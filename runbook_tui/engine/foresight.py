@@ -261,7 +261,7 @@ class _Looking:
         stands = replace(
             state.steps[id_], status=StepStatus.SUCCEEDED, outputs=outputs, by_host=by_host
         )
-        self._seen.state = replace(state, steps={**state.steps, id_: stands})
+        self._seen.state = replace(state, steps=state.steps.updated({id_: stands}))
 
 
 def _all(whens: tuple[When, ...]) -> Iterator[Condition]:

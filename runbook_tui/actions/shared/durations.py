@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 UNITS: Final = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -10,6 +11,7 @@ PATTERN: Final = r"^(?=\d)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$"
 """Descending units, each at most once, whole numbers, no blanks."""
 
 
+@lru_cache(maxsize=1024)
 def seconds(text: str) -> float:
     """Return the seconds that a duration stands for; ValueError when it is not one."""
     if not re.fullmatch(PATTERN, text):
