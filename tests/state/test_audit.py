@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from state.audit import audit
-from state.codec import EMPTY, Head, head_of, record_hash, record_line, seal
+from state.codec import EMPTY, Head, as_kept, canonical, head_of, record_hash, record_line, seal
 from state.events import NoteAdded, Record
 from tests.harness.records import chained, started
 from tests.state.legal_runs import runs
@@ -118,3 +120,36 @@ def test_the_line_of_an_event_and_the_seal_are_stable() -> None:
         f'"prev":"{"0" * 64}","run":"1123-k7f3","seq":1,"token":1}}'
     )
     assert alone.hash == hashlib.sha256(hashed.encode()).hexdigest()
+
+
+def test_the_text_that_a_store_kept_stands_for_its_data_when_it_is_what_was_hashed() -> None:
+    record = THREE[1]
+    assert record_hash(as_kept(replace(record), canonical(record.data))) == record.hash
+    spaced = as_kept(replace(record), canonical(record.data).replace(":", ": "))
+    assert record_hash(spaced) == record.hash, "the same data, written otherwise"
+    assert spaced == record
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "run_left"}, {"at": 7}, {"token": True}, {"operator": "\ud800"}, {"prev": "f" * 64}],
+    ids=str,
+)
+def test_a_change_is_found_in_a_record_whose_text_was_kept(change: dict[str, Any]) -> None:
+    kept = canonical(THREE[1].data)
+    changed = as_kept(replace(THREE[1], **change), kept)
+    assert said([THREE[0], changed, THREE[2]], head_of(THREE[2]))
+
+
+def test_another_text_is_found() -> None:
+    other = {"step": None, "text": "none"}
+    changed = as_kept(replace(THREE[1], data=other), canonical(other))
+    assert said([THREE[0], changed, THREE[2]], head_of(THREE[2])) == [
+        "Event 2 (note_added) is not as it was written."
+    ]
+
+
+def test_no_field_of_a_file_can_be_the_text() -> None:
+    fields = json.loads(record_line(THREE[1]))
+    with pytest.raises(TypeError, match="text"):
+        Record(**{**fields, "text": "{}"})
