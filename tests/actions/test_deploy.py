@@ -222,6 +222,7 @@ def test_an_attempt_goes_on_where_a_killed_one_stopped(
     found = probe(order, Here(tmp_path))
     assert found.verdict is verdict
     assert found.missing[-1].startswith("app-" + str(hosts))
+    assert not {*found.found} & {*found.missing}
     assert found.left == (f"app-{hosts}",)
     (started,) = [
         one["Id"]

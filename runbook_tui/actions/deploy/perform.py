@@ -53,6 +53,9 @@ class Seen:
     line: str
     outputs: Mapping[str, str] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    done: str | None = None
+    lacks: str | None = None
+    """Of a host that is half there: what is so, and what is not yet."""
 
 
 def perform(job: Job, context: Context) -> Outcome:
@@ -86,8 +89,10 @@ def probe(job: Job, context: Context) -> Finding:
     evidence = tuple(item for one in seen for item in one.evidence)
     by_host = {one.host: one.outputs for one in seen if one.outputs}
     summary = "; ".join(one.line for one in seen)
-    there = tuple(one.line for one in seen if one.stage in (Stage.DONE, Stage.SWITCHED))
-    missing = tuple(one.line for one in seen if one.stage not in (Stage.DONE, Stage.UNKNOWN))
+    there = tuple(one.done or one.line for one in seen if one.stage in (Stage.DONE, Stage.SWITCHED))
+    missing = tuple(
+        one.lacks or one.line for one in seen if one.stage not in (Stage.DONE, Stage.UNKNOWN)
+    )
     left = tuple(one.host for one in seen if one.stage not in (Stage.DONE, Stage.UNKNOWN))
     if Stage.UNKNOWN in stages or not seen:
         unclear = tuple(one.line for one in seen if one.stage is Stage.UNKNOWN)
@@ -176,18 +181,17 @@ def _seen(place: Place, standing: Standing) -> Seen:
         return Seen(name, Stage.OLD, f"{name}: {serving}")
     if not standing.switched:
         return Seen(name, Stage.STARTED, f"{name}: {chosen.told()}, started but not in service")
+    serves = f"{chosen.told()}, in service"
+    left = ", ".join(one.name for one in standing.others)
     why = place.fault_of(chosen)
-    if why:
-        return Seen(name, Stage.SWITCHED, f"{name}: {chosen.told()}, in service, but {why}")
-    if standing.others:
-        left = ", ".join(one.name for one in standing.others)
-        return Seen(
-            name, Stage.SWITCHED, f"{name}: {chosen.told()}, in service; {left} still there"
-        )
+    if why or left:
+        lacks = why or f"{left} still there"
+        line = f"{name}: {serves}, but {lacks}"
+        return Seen(name, Stage.SWITCHED, line, done=f"{name}: {serves}", lacks=f"{name}: {lacks}")
     return Seen(
         name,
         Stage.DONE,
-        f"{name}: {chosen.told()}, in service",
+        f"{name}: {serves}",
         on_host.outputs(place, chosen),
         (_evidence(place, chosen),),
     )
