@@ -13,10 +13,11 @@ from state.run_state import Question, RunState, StepState
 def line(state: RunState, record: Record) -> str | None:
     """Return the line for an event, None for one that says nothing to a reader.
 
-    `state` is the state after the event.
+    `state` is the state after the event, or a later one: who drives then may be somebody else.
     """
     tell = _LINES.get(record.kind)
-    text = tell(state, record.data) if tell is not None else None
+    data = {**record.data, "driver": record.operator}
+    text = tell(state, data) if tell is not None else None
     return f"{record.at[11:19]}  {text}" if text else None
 
 
@@ -99,11 +100,11 @@ def _ended_well(text: str) -> str:
 
 def _started(state: RunState, data: Mapping[str, Any]) -> str:
     place = f" in {data['environment']}" if data["environment"] else ""
-    return f"run {state.run} started by {state.driver}: {data['runbook']}{place}"
+    return f"run {state.run} started by {data['driver']}: {data['runbook']}{place}"
 
 
 def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
-    said = f"run {state.run} taken up by {state.driver}"
+    said = f"run {state.run} taken up by {data['driver']}"
     if data["program"] != state.started.program:
         said += f" with version {data['program']}; it began with {state.started.program}"
     if data["changed"]:
@@ -120,7 +121,7 @@ def _resumed(state: RunState, data: Mapping[str, Any]) -> str:
 
 def _adopted(state: RunState, data: Mapping[str, Any]) -> str:
     kept = [id_ for id_ in data["changed"] if id_ in data["kept"]]
-    said = f"the change is adopted by {state.driver}: {', '.join(data['changed'])}"
+    said = f"the change is adopted by {data['driver']}: {', '.join(data['changed'])}"
     return f"{said}; {', '.join(kept)} had begun and stay as they were" if kept else said
 
 

@@ -68,6 +68,9 @@ def test_the_second_takes_over_and_the_first_writes_no_more(team: Team) -> None:
     [taken] = [one.data for one in written if one.kind == "taken_over"]
     assert (taken["before"], taken["reason"], taken["how"]) == ("dana", "dana is away", "expired")
     dana.run("audit", run).expect(exits.DONE)
+    afterwards = lee.run("watch", run, "--headless").expect(exits.DONE).output
+    assert f"run {run} started by dana" in afterwards
+    assert f"run {run} taken up by lee" in afterwards
 
 
 def test_a_driver_without_a_person_gives_the_run_away_when_asked(team: Team) -> None:
