@@ -11,9 +11,10 @@ from textual.pilot import Pilot
 
 from runbook_tui import exits
 from runbook_tui.engine.attending import Online
-from runbook_tui.engine.ports import Answer, HandOver, Remind, TakeBack
+from runbook_tui.engine.ports import Answer, HandOver, Operator, Remind, TakeBack
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import Driven, Ended
+from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.screens.dialogs import Dialog
 from runbook_tui.ui.screens.run import RunScreen
 from state.events import ApproversReminded, QuestionWithdrawn, RunResumed, TakenOver
@@ -299,6 +300,27 @@ async def test_a_driver_that_was_replaced_reads_on_and_is_told(
         await shows(
             pilot, "WATCHING", "took over at", '"dana is away". You are watching', "lee@desk"
         )
+
+
+async def test_for_whom_it_waits_before_it_drives_is_shown(
+    backend: FakeBackend, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story.migrating()
+    resume = backend.resume
+
+    def late(run: str, operator: Operator) -> Ended:
+        assert isinstance(operator, ScreenOperator)
+        operator.waits_for("dana@bastion drove here and was not heard of for 1 s. Waiting 2 s.")
+        backend.yields.wait(60)
+        return resume(run, operator)
+
+    monkeypatch.setattr(backend, "resume", late)
+    app = RunbookApp(backend, resume=story.run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "Waiting for its place", "dana@bastion drove here")
+        backend.yields.set()
+        await until(pilot, lambda: "Waiting for its place" not in frame(pilot.app))
+        backend.finish.put(Ended(0))
 
 
 async def test_handing_over_names_somebody(backend: FakeBackend, story: Story) -> None:
