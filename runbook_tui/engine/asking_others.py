@@ -33,10 +33,12 @@ def events(
         return (ApproversReminded(question.id, tuple(online)),)
     said = f"taken back by {state.driver}@{state.driver_host}: {command.reason}"
     step = next(one for one in plan.steps() if one.id == question.step)
-    return (QuestionWithdrawn(question.id, said), asked(plan, step, state, said))
+    return (QuestionWithdrawn(question.id, said), asked(plan, step, state, question, said))
 
 
-def asked(plan: Plan, step: PlanStep, state: RunState, said: str) -> QuestionAsked:
+def asked(
+    plan: Plan, step: PlanStep, state: RunState, before: Question, said: str
+) -> QuestionAsked:
     """Return what is asked of whoever took the question back."""
     return QuestionAsked(
         questions.next_id(state),
@@ -45,10 +47,10 @@ def asked(plan: Plan, step: PlanStep, state: RunState, said: str) -> QuestionAsk
         f"{step.name} has not begun: its question was taken back. What now?",
         ("retry", "skip", *questions.ways_out(plan)),
         None,
-        {"reason": said},
+        {"reason": said, "rows": before.shown.get("rows")},
     )
 
 
 def asked_again(plan: Plan, step: PlanStep, state: RunState, before: Question) -> QuestionAsked:
     """Return the same, asked anew."""
-    return asked(plan, step, state, str(before.shown.get("reason") or ""))
+    return asked(plan, step, state, before, str(before.shown.get("reason") or ""))

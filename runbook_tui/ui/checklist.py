@@ -15,6 +15,7 @@ from runbook_tui.ui.scene import Scene, time_taken
 from state.status import DONE_STEP, StepStatus
 from widgets.durations import lasting, roughly
 from widgets.glyphs import WORST_FIRST
+from widgets.safe import safe
 from widgets.step_tree import StepLine
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _instance_lines(
         return
     taken = between(view.started_at, view.ended_at, scene.now) if view.started_at else None
     time = lasting(taken) if taken is not None else ""
-    right = "you" if view.status is StepStatus.WAITING else time
+    right = _whoever_drives(scene) if view.status is StepStatus.WAITING else time
     count = f"{view.done}/{len(lines)}"
     id_ = instance_id(group.id, view.name)
     yield StepLine(
@@ -166,6 +167,13 @@ def _line_over(
     return StepLine(group.id, name, level, status, count, count=count, parent=parent)
 
 
+def _whoever_drives(scene: Scene) -> str:
+    """Return whom a question waits for, as short as a column is."""
+    if scene.driving or scene.driven is None:
+        return "you"
+    return safe(scene.driven.who.partition("@")[0]).plain[:5]
+
+
 def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLine:
     stands = scene.state.steps.get(step.id)
     status = stands.status if stands else StepStatus.PENDING
@@ -177,7 +185,8 @@ def _step_line(scene: Scene, step: PlanStep, level: int, parent: str) -> StepLin
         took = coming
     elif status is StepStatus.WAITING:
         question = scene.state.question_on(step.id)
-        right = took = "appr" if question and question.asks == "approval" else "you"
+        approval = question is not None and question.asks == "approval"
+        right = took = "appr" if approval else _whoever_drives(scene)
     elif status is StepStatus.SKIPPED:
         right = took = "skip"
     else:

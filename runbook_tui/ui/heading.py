@@ -78,7 +78,7 @@ def _where(scene: Scene) -> list[str]:
         left = _left(scene)
         then = [f"then about {about(left)}"] if left else []
         return [
-            _waits_for(scene, question),
+            waits_for(scene, question),
             f"{_number(steps, question.step)} of {total}",
             so_far,
             *then,
@@ -95,7 +95,8 @@ def _where(scene: Scene) -> list[str]:
     return [f"{phase}step {place} of {total}", so_far, *ahead]
 
 
-def _waits_for(scene: Scene, question: Question) -> str:
+def waits_for(scene: Scene, question: Question) -> str:
+    """Return whom an open question waits for."""
     if question.asks == "approval":
         return "Waits for an approval"
     if scene.driven is not None and not scene.driving:

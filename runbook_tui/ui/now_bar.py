@@ -27,8 +27,10 @@ def now_bar(scene: Scene, *, wide: bool = False) -> Now:
     if state.final:
         return Now(text("Over"), ((safe(_ended_sentence(state)), EMPTY),))
     if not scene.driving:
+        left = state.reason or state.left
         back = f"Take it up again: runbook resume {state.run}"
-        return Now(text("Not driven"), ((safe(state.reason or state.left or back), EMPTY),))
+        told = tuple((safe(line), EMPTY) for line in (left, back) if line)
+        return Now(text("Not driven"), told)
     if scene.away:
         why = wrap(scene.away, _BAR_WIDTH)[:2]
         return Now(text("The journal is away"), tuple((safe(line), EMPTY) for line in why))

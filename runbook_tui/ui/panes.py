@@ -12,6 +12,7 @@ from runbook_tui.definition.patterns import matches
 from runbook_tui.engine import approvals
 from runbook_tui.ui import asking_others
 from runbook_tui.ui.clock import local
+from runbook_tui.ui.heading import waits_for
 from runbook_tui.ui.labels import LABEL, labelled, shown_lines
 from runbook_tui.ui.scene import Scene
 from state.run_state import Question, RunState, StepState
@@ -61,7 +62,7 @@ def plan_sections(
     """Return what a step will do. `described` are the action's own rows, references filled in."""
     stands = scene.state.steps.get(step.id)
     asked = scene.state.question_on(step.id)
-    lines = [*_standing(stands, asked), *_shown_rows(scene, step, short=short)]
+    lines = [*_standing(scene, stands, asked), *_shown_rows(scene, step, short=short)]
     if asked is not None and asked.asks == approvals.ASKS and not short:
         lines += asking_others.pane_lines(asked, scene)
     if scene.state.question_on(step.id) is None:
@@ -76,12 +77,13 @@ def plan_sections(
     return (Section(tuple(lines), indent=LABEL), Section(tuple(rules), indent=LABEL))
 
 
-def _standing(stands: StepState | None, asked: Question | None) -> Iterator[Content]:
+def _standing(scene: Scene, stands: StepState | None, asked: Question | None) -> Iterator[Content]:
     if stands is None or stands.status is StepStatus.PENDING:
         return
     word = "found done" if stands.adopted else WORDS[stands.status]
-    if asked is not None and asked.asks == approvals.ASKS:
-        word = "waits for an approval"
+    if asked is not None and stands.status is StepStatus.WAITING:
+        whom = waits_for(scene, asked)
+        word = whom[:1].lower() + whom[1:]
     why = stands.reason if stands.status in DONE_STEP else None
     yield labelled("Stands", f"{word}: {why}" if why else word)
     if stands.proof == "person":

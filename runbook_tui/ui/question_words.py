@@ -86,7 +86,7 @@ def _meanwhile(scene: Scene, step: str) -> str:
 
 def rows(question: Question) -> tuple[Content, ...]:
     """Return what a confirmation tells of the step: label and text, a row each."""
-    if question.asks not in ("confirm", "typed", "start", "approval", DRIFT):
+    if question.asks not in ("confirm", "typed", "start", "approval", WITHDRAWN, DRIFT):
         return ()
     told = ("rows", "steps", "lines")
     found = {name: question.shown[name] for name in told if name in question.shown}
