@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import click
 
+from runbook_tui import parting
 from runbook_tui.engine import awaiting_end, policy, telling
 from runbook_tui.engine.driving import Session
 from runbook_tui.engine.headless import Answers, HeadlessOperator
@@ -56,20 +57,5 @@ def drive(session: Session, answering: Answers, *, as_json: bool) -> int:
     with operator:
         code = session.drive(operator)
     if not as_json:
-        click.echo(_parting(session.run, code))
+        click.echo(parting.words(session.run, code))
     return code
-
-
-_WORDS = {
-    0: "done",
-    1: "a step failed. Go on with: runbook resume {run}",
-    3: "waits for a decision. Go on with: runbook resume {run}",
-    4: "somebody else drives it now. Watch: runbook watch {run}",
-    5: "aborted. Take it back with: runbook rollback {run}",
-    7: "rolled back",
-    130: "left. Running steps go on. Go on with: runbook resume {run}",
-}
-
-
-def _parting(run: str, code: int) -> str:
-    return f"run {run}: {_WORDS[code].format(run=run)}"

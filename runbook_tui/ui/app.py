@@ -86,6 +86,8 @@ class RunbookApp(App[int]):
         self._take_over = take_over
         self._direct = bool(launch or resume or rollback or watch or take_over)
         self._terminal_title = ""
+        self.last_words = ""
+        """What the terminal is told of the run that was driven last, when the screens are gone."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The roles' colours, which the style sheets name."""

@@ -81,6 +81,8 @@ def show(
         )
         asking.append(app)
         code = app.run()
+        if app.last_words:
+            print(app.last_words)
         return app.return_code or 0 if code is None else code
     finally:
         backend.close()

@@ -195,6 +195,10 @@ async def test_leaving_asks_and_the_leaving_key_confirms_nothing(
         await until(pilot, lambda: backend.commands)
         assert backend.commands == [Leave("dana left")]
         await until(pilot, lambda: pilot.app.return_value == 3)
+        app = pilot.app
+        assert isinstance(app, RunbookApp)
+        # What the terminal still says when the screens are gone.
+        assert ": waits for a decision. Go on with: runbook resume" in app.last_words
 
 
 async def test_rollback_frame(

@@ -9,6 +9,7 @@ from textual import work
 from textual.content import Content
 from textual.screen import Screen
 
+from runbook_tui import parting
 from runbook_tui.engine import plans
 from runbook_tui.exits import IN_USE
 from runbook_tui.ui import clock
@@ -23,6 +24,7 @@ from widgets.safe import safe
 
 if TYPE_CHECKING:
     from runbook_tui.definition.plan import Plan
+    from runbook_tui.ui.app import RunbookApp
 
 
 class RunFeed(Screen[None]):
@@ -195,12 +197,15 @@ class RunFeed(Screen[None]):
     def _driver_ended(self, driving: Driving) -> None:
         """The driver is gone: say how, or go when the operator wanted to."""
         self.driving, self._drive, self._asking = None, None, ""
-        if self._leaving:
-            self.app.exit(driving.ended.code if driving.ended else 1)
-            return
         ended = driving.ended
         self.code = ended.code if ended else 1
         run = self._state.run if self._state is not None else ""
+        if run and (self.code != IN_USE or self._drove):
+            app: RunbookApp = self.app  # type: ignore[assignment]  # this screen belongs to that app
+            app.last_words = parting.words(run, self.code)
+        if self._leaving:
+            self.app.exit(self.code)
+            return
         if ended is not None and ended.code == IN_USE and run and _is_of(ended.by, run):
             self._turn_to_watching(run, ended)
         elif ended is not None and ended.by is not None and ended.by.run:
