@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from runbook_tui.actions import registry
+from runbook_tui.actions.shared import secret_files
 from runbook_tui.definition.plan import PlanStep
 from runbook_tui.engine import attempt_events, faults, jobs, judging, look_orders, verifying
 from runbook_tui.engine.flows import Flow, Judging, Verifying, all_seen
@@ -100,8 +101,10 @@ class Outcomes:
             self.recorder.record(NoteAdded(text, flow.step.id))
 
     def end(self, step: PlanStep, ended: AttemptEnded) -> None:
-        """Journal how an attempt ended."""
+        """Journal how an attempt ended; what its worker wrote of secrets goes, if that is left."""
         faults.reach("driver.before-outcome", step.id)
+        attempt = self.recorder.state.steps[step.id].attempts[ended.number - 1]
+        secret_files.sweep(self.root / attempt.directory)
         self.flows.pop(step.id, None)
         self.recorder.record(ended)
         faults.reach("driver.after-outcome", step.id)

@@ -46,3 +46,22 @@ def test_a_signal_leaves_the_run_and_its_step_goes_on(
     (attempt,) = program("show", run, "--json").json()["steps"][0]["attempts"]
     assert attempt["status"] == "succeeded"
     assert Path(attempt["log"]).read_text() == "ok\n"
+
+
+def test_a_killed_worker_leaves_no_secrets_behind(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its private files in memory would lie there until the machine is restarted."""
+    monkeypatch.setenv("TOKEN", "swordfish")
+    write(
+        "a.yaml",
+        "- id: a\n"
+        "  secret_files: [TOKEN]\n"
+        "  run: 'cat $TOKEN_FILE > found; echo $TOKEN_FILE > where; kill -9 $PPID; sleep 0.2'",
+        head="environments: {here: {secrets: {TOKEN: {env: TOKEN}}}}\n",
+    )
+    assert program("run", "a.yaml", "-e", "here", "--headless").code == exits.WAITS
+    assert Path("found").read_text() == "swordfish"
+    left = Path(Path("where").read_text().strip())
+    assert left.name == "TOKEN"
+    assert not left.parent.exists()
