@@ -56,7 +56,7 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     }
     if last is not None:
         shown |= {"exit_code": last.exit_code, "verdict": last.verdict, "cause": last.cause}
-        shown |= {} if last.undo else _hosts(last.detail)
+        shown |= {} if last.undo else _hosts(step, last.detail)
         shown |= {name: last.detail[name] for name in LOOKED if name in last.detail}
     if step.undo is not None:
         shown["way_back"] = _way_back(step, values)
@@ -66,11 +66,22 @@ def after(plan: Plan, step: PlanStep, state: RunState, values: Values) -> Mappin
     return shown
 
 
-def _hosts(detail: Mapping[str, Json]) -> dict[str, Json]:
+def _hosts(step: PlanStep, detail: Mapping[str, Json]) -> dict[str, Json]:
     """Return what a new try does of a step over hosts, if it was done on some of them.
 
     `left` are first those that did not end well, then the last `waiting` ones, not begun yet.
+    `records`: a new try first reads what the one before left of itself on a host.
     """
+    if step.action not in registry.kinds():
+        return {}
+    spec = registry.spec(step.action)
+    records: dict[str, Json] = {}
+    if spec.records and spec.probes_with(step.options):
+        records = {"records": True}
+    return records | _left(detail)
+
+
+def _left(detail: Mapping[str, Json]) -> dict[str, Json]:
     told = detail.get("hosts")
     if not isinstance(told, Mapping):
         return {}

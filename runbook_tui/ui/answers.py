@@ -174,10 +174,12 @@ def _retry(question: Question, left: leftovers.Left, *, unknown: bool) -> Choice
     if not unknown:
         what = f"Run it again: only {left.short(leftovers.AGAIN)}" if left else "Run it again"
         return Choice("retry", what, "r")
-    label = "Run it again: it may happen twice"
     where = f" on {left.short(leftovers.AGAIN)}" if left else ""
-    asked = f"Run it again{where}? It may then have happened twice."
-    return Choice("retry", label, "r", again=asked, do="Run it again")
+    label, risk = "Run it again: it may happen twice", "It may then have happened twice."
+    if question.shown.get("records"):
+        label = "Run it again: its record is read first"
+        risk = "Where its record does not tell, it may happen twice."
+    return Choice("retry", label, "r", again=f"Run it again{where}? {risk}", do="Run it again")
 
 
 def recorded_fields(question: Question) -> Sequence[tuple[str, str, bool, str]]:

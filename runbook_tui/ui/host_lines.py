@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from runbook_tui.definition.plan import PlanStep
 
 
+_WORDS = {"waiting": "not started", "done": "done"}
+
+
 def lines(scene: Scene, step: str) -> tuple[HostLine, ...]:
     """Return the hosts of the step's last attempt in the order of the step."""
     now = scene.now.timestamp()
@@ -20,7 +23,8 @@ def lines(scene: Scene, step: str) -> tuple[HostLine, ...]:
         if host.began is not None:
             over = host.state in ("done", "failed", "unknown")
             seconds = max((host.at if over else now) - host.began, 0.0)
-        found.append(HostLine(host.host, host.state, host.text, seconds))
+        words = host.text or _WORDS.get(host.state, "")
+        found.append(HostLine(host.host, host.state, words, seconds))
     return tuple(found)
 
 

@@ -84,14 +84,32 @@ def _doing(scene: Scene, stands: StepState) -> Content:
     peek = scene.peeks.get(stands.id, Peek())
     if stands.last is not None and stands.last.stop_reason:
         return safe(f"{stands.name} is being stopped: {stands.last.stop_reason}")
+    if peek.hosts and (told := _on_hosts(peek)):
+        return safe(f"{stands.name}: {told}")
     if peek.progress:
-        return safe(f"{stands.name}: {peek.progress}" if peek.hosts else peek.progress)
+        return safe(peek.progress)
     planned = planned_step(scene.plan, stands.id)
     taken = time_taken(scene, stands.id) or 0.0
     usual = planned.usually if planned else None
     slow = " Slower than usual." if usual and taken > 2 * usual else ""
     of = f" of ~{lasting(usual)}" if usual else ""
     return safe(f"{stands.name} runs {scene.glyphs.dot} {lasting(taken)}{of}.{slow}")
+
+
+def _on_hosts(peek: Peek) -> str:
+    """Return how a step stands that runs on hosts: trouble with a link before anything else."""
+    lost = [host.host for host in peek.hosts if host.state == "lost"]
+    if lost:
+        links, are = ("link", "is") if len(lost) == 1 else ("links", "are")
+        return f"the {links} to {_first(lost)} {are} lost and tried again."
+    unclear = [host.host for host in peek.hosts if host.state == "unknown"]
+    if unclear and all(host.state != "running" for host in peek.hosts):
+        return f"looking what became of it on {_first(unclear)}."
+    return peek.progress
+
+
+def _first(hosts: list[str]) -> str:
+    return hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
 
 
 def _ends(scene: Scene, stands: StepState) -> Content:

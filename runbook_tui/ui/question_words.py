@@ -56,6 +56,16 @@ def lines(scene: Scene, question: Question) -> tuple[Content, ...]:
     return (safe(f"No way back: {no_return}"),) if no_return else ()
 
 
+_UNKNOWN = {
+    False: "Nothing runs again by itself. Run it again only if you know that it did not happen.",
+    True: (
+        "Run again, it reads its record on the host first: what still runs there is awaited, "
+        "and what ended well counts as done."
+    ),
+}
+"""What is said where nobody knows, without and with a record that the act keeps of itself."""
+
+
 def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
     """Yield what is worth knowing before one decides, in a line or two."""
     note = question.shown.get("note")
@@ -69,7 +79,7 @@ def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
         names = leftovers.of(scene, question).short(_ALL)
         yield f"Going on does only what is not done: {names}."
     elif question.asks == "unknown" and not note:
-        yield "Nothing runs again by itself. Run it again only if you know that it did not happen."
+        yield _UNKNOWN[bool(question.shown.get("records"))]
     if question.asks == "failure" and (told := leftovers.of(scene, question).told()):
         yield told
 

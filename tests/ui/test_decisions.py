@@ -52,6 +52,17 @@ def test_what_is_half_done_is_gone_on_with_or_left(story: Story) -> None:
     ]
 
 
+def test_what_reads_its_own_record_first_says_so(story: Story) -> None:
+    given: dict[str, Json] = {"left": ["app-2", "app-3"], "waiting": 1, "done": 1, "records": True}
+    found = labels(story, "unknown", "retry", "abort", **given)
+    assert found[-1] == "r Run it again: its record is read first"
+    now = scene(story)
+    asked = decisions.ask(now, now.state.questions[0])
+    again = "Run it again on app-2, app-3? Where its record does not tell, it may happen twice."
+    assert asked.choices[-1].again == again
+    assert asked.lines[0].plain.startswith("Run again, it reads its record on the host first")
+
+
 def test_where_nobody_knows_running_it_again_comes_last_and_asks_again(story: Story) -> None:
     found = labels(story, "unknown", "retry", "verified", "skip", "abort")
     assert found[0] == "Leave it so: look first"

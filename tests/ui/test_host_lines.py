@@ -8,6 +8,7 @@ from runbook_tui.definition.plan import Plan, PlanPhase
 from runbook_tui.ui import failing, host_lines
 from runbook_tui.ui.app import RunbookApp
 from runbook_tui.ui.backend import Ended
+from runbook_tui.ui.now_bar import now_bar
 from runbook_tui.ui.scene import Peek, Scene
 from runbook_tui.ui.screens.run import RunScreen
 from state.stores import signals
@@ -135,6 +136,27 @@ def test_a_failure_on_some_hosts_shows_these_and_their_last_lines(tmp_path: Path
     assert "✗ web-1  exit 100 E: locked" in rows
 
 
+def test_the_bar_tells_of_a_lost_link_and_of_the_look_after_it(tmp_path: Path) -> None:
+    story = patching(tmp_path)
+    state = story.state
+    assert state is not None
+
+    def told(*states: str) -> str:
+        hosts = tuple(
+            signals.HostState(f"web-{number}", one, "", at=1.0)
+            for number, one in enumerate(states, 1)
+        )
+        peek = Peek(progress="batch 2/3", hosts=hosts)
+        (line, _), *_ = now_bar(Scene(story.plan, state, story.at, peeks={"patch": peek})).lines
+        return line.plain.removeprefix("Patch: ")
+
+    assert told("done", "running", "waiting") == "batch 2/3"
+    assert told("running", "lost", "waiting") == "the link to web-2 is lost and tried again."
+    assert told("lost", "lost") == "the links to web-1 and 1 more are lost and tried again."
+    assert told("running", "unknown") == "batch 2/3"
+    assert told("done", "unknown", "waiting") == "looking what became of it on web-2."
+
+
 def test_how_long_each_host_was_at_it(tmp_path: Path) -> None:
     story = patching(tmp_path)
     assert story.state is not None
@@ -144,8 +166,8 @@ def test_how_long_each_host_was_at_it(tmp_path: Path) -> None:
     )
     scene = Scene(story.plan, story.state, story.at, peeks={"patch": Peek(hosts=hosts)})
     assert host_lines.lines(scene, "patch") == (
-        HostLine("a", "done", "", 30.0),
-        HostLine("b", "waiting", "", None),
+        HostLine("a", "done", "done", 30.0),
+        HostLine("b", "waiting", "not started", None),
     )
 
 

@@ -188,7 +188,7 @@ class Detached:
             f"The link to {name} was lost while the script ran there, and did not come back in "
             f"{patience} ({str(lost).rstrip('.')}); it may still run."
         )
-        return Part(name, State.UNKNOWN, words)
+        return Part(name, State.UNKNOWN, words, short=f"link lost for {patience}; it may still run")
 
 
 def link_to(

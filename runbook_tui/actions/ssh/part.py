@@ -37,6 +37,8 @@ class Part:
     tried: int | None = None
     """The earlier try that did it."""
     outputs: Mapping[str, str] = field(default_factory=dict)
+    short: str = ""
+    """The words in short, for a row that begins with the host's name."""
 
 
 def judged(job: Job, host: str, code: int, data: bytes | None) -> Part:

@@ -73,6 +73,8 @@ def _done(entry: Entry) -> Part:
 
 def _in_short(part: Part, last: str) -> str:
     """Return what a host's row says of its end: a failed script's code and newest line."""
+    if part.short:
+        return part.short
     if part.state is not State.FAILED or not part.code:
         return part.words
     return f"exit {part.code} {last if len(last) <= TELLABLE else ''}".strip()
