@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from runbook_tui import exits
-from runbook_tui.engine import approvals
+from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.engine import approvals, telling, voting
 from runbook_tui.engine.asking_others import WITHDRAWN
 from runbook_tui.engine.headless import HeadlessOperator
 from runbook_tui.engine.policy import parse
 from runbook_tui.engine.ports import HandOver, NotNow, Remind, TakeBack
+from runbook_tui.engine.sending import Sender
 from state.run_state import RunState
 from tests.engine.test_people import Roles
 from tests.harness.plans import plan, step
@@ -87,6 +89,9 @@ def test_while_it_waits_for_the_driver_nothing_begins_and_it_may_be_skipped(stag
     assert stage.drive(PLAN, operator) == exits.WAITS
     assert stage.statuses() == {"a": "waiting"}
     assert "withdrawn at" in refusals(stage)[0]
+    lee = Sender("lee", "desk")
+    with pytest.raises(UsageProblem, match="does not wait for an approval: the question was with"):
+        voting.vote(stage.place.store, stage.journal.state(), "a", "approve", "", lee)
 
     lines: list[str] = []
     with HeadlessOperator(parse(yes=True, confirms=(), answers=()), lines.append) as headless:
@@ -120,6 +125,8 @@ def test_a_reminder_is_kept_with_the_question_and_as_a_note(stage: Stage) -> Non
     assert stage.journal.kinds().count("approvers_reminded") == 2
     state = stage.journal.state()
     assert len(state.questions[0].reminders) == 2
+    told = [telling.line(state, one) for one in stage.journal.records[RUN]]
+    assert sum("are reminded of: Begin A?" in str(line) for line in told) == 2
     assert [note.text for note in state.steps["a"].notes] == [
         "Reminded those who may approve it",
         "Reminded those who may approve it",

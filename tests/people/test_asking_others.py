@@ -15,6 +15,7 @@ import pytest
 from runbook_tui import exits
 from runbook_tui.engine.ports import Answer, Leave, Remind, TakeBack
 from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.backend import Standing
 from runbook_tui.ui.bridge import ScreenOperator
 from runbook_tui.ui.engine_backend import EngineBackend
 from state.run_state import Question, RunState
@@ -47,7 +48,8 @@ class Driver:
         self.operator = ScreenOperator()
         self.codes: list[int] = []
         self.state: RunState | None = None
-        self._drive = partial(dana.start, team.work / "a.yaml", None, {}, self.operator)
+        file = team.work / "a.yaml"
+        self._drive = partial(dana.start, file, "production", {}, self.operator)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
@@ -102,7 +104,7 @@ def online(dana: EngineBackend, driver: Driver) -> list[str]:
 
 
 async def test_reminded_taken_back_asked_again_and_approved(team: Team, rung: list[str]) -> None:
-    team.write(STEP)
+    team.write(STEP, "environments: {production: {}}\n")
     with backend(team, "dana") as dana, backend(team, "lee") as lee, Driver(dana, team) as driver:
         first = driver.question("approval")
         assert online(dana, driver) == []
@@ -148,7 +150,7 @@ def late(team: Team, question: Question) -> None:
 async def test_who_asked_may_look_on_elsewhere_and_cannot_approve(
     team: Team, rung: list[str]
 ) -> None:
-    team.write(STEP)
+    team.write(STEP, "environments: {production: {}}\n")
     with backend(team, "dana") as dana, backend(team, "dana") as desk, Driver(dana, team) as driver:
         driver.question("approval")
         app = RunbookApp(desk, watch=driver.seen.run)
@@ -161,13 +163,17 @@ async def test_who_asked_may_look_on_elsewhere_and_cannot_approve(
             [one] = dana.online(driver.seen)
             assert "cannot approve it" in one.barred
         wait_until(lambda: not online(dana, driver), "nobody watches")
+        found = desk.standing("production").by
+        assert found is not None
+        assert (found.who, found.run) == (f"dana@{dana.host}", driver.seen.run)
         assert rung == []
         sent(team, "sam")
         assert driver.end() == exits.DONE
+        assert desk.standing("production") == Standing(None)
 
 
 def test_a_watcher_that_says_nothing_more_is_gone(team: Team) -> None:
-    team.write(STEP)
+    team.write(STEP, "environments: {production: {}}\n")
     with backend(team, "dana") as dana, Driver(dana, team) as driver:
         driver.question("approval")
         lee = team.operator("lee")
