@@ -211,6 +211,7 @@ def answered(draft: RunDraft, record: Record, payload: QuestionAnswered) -> None
         record.operator,
         record.host,
         record.at,
+        len(step.attempts) if step is not None else 0,
     )
     draft.closed[question.id] = answer
     if question.asks == DRIFT:

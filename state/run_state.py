@@ -78,7 +78,8 @@ class Question:
 class Answered:
     """A question that is no longer open. `choice` is None when it was withdrawn (see `reason`).
 
-    `by` is person, policy or, withdrawn, nobody; `fields` are what a `manual` step records.
+    `by` is person, policy or, withdrawn, nobody; `fields` are what a `manual` step records; `tries`
+    is how many attempts the step had by then.
     """
 
     question: Question
@@ -89,6 +90,7 @@ class Answered:
     operator: str
     host: str
     at: str
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

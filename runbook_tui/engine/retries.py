@@ -23,7 +23,7 @@ def delay(step: PlanStep, stands: StepState, state: RunState) -> float | None:
         return None
     if not harmless(step, last):
         return None
-    used = tries(stands, _decided_at(step.id, state)) - 1
+    used = tries(stands, _decided_after(step.id, state)) - 1
     return None if used >= rule.times else float(rule.delay * rule.backoff**used)
 
 
@@ -40,10 +40,10 @@ def harmless(step: PlanStep, attempt: AttemptState) -> bool:
     return attempt.effect == "none" or (bool(on) and attempt.effect != "done")
 
 
-def tries(stands: StepState, since: str) -> int:
-    """Count the attempts that really tried, from a time on (UTC)."""
+def tries(stands: StepState, after: int) -> int:
+    """Count the attempts that really tried, behind number `after`."""
     return sum(
-        attempt.started_at >= since
+        attempt.number > after
         and not attempt.undo
         and attempt.status is not AttemptStatus.VOID
         and attempt.cause not in CUT_SHORT
@@ -63,10 +63,11 @@ GONE = "gone"
 CUT_SHORT = frozenset({INTERRUPTED, ELSEWHERE, GONE})
 
 
-def _decided_at(step: str, state: RunState) -> str:
-    times = [
-        answer.at
+def _decided_after(step: str, state: RunState) -> int:
+    """Return how many attempts there were when a person last had it tried; times may jump back."""
+    counts = [
+        answer.tries
         for answer in state.answered.values()
         if answer.question.step == step and answer.choice in AGAIN
     ]
-    return max(times, default="")
+    return max(counts, default=0)

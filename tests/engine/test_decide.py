@@ -175,6 +175,18 @@ CASES: dict[str, tuple[Callable[[], Story], tuple[Decision, ...]]] = {
         ),
         (PlanRetry("a", 7.0),),
     ),
+    "a clock that is set back gives no tries more": (
+        lambda: (
+            one(retries=Retries(1, 7.0), verify=LOOKS)
+            .tried("a", "failed", effect="none")
+            .tried("a", "failed", effect="none")
+            .decided("a", "failure", "retry")
+            .set_back()
+            .tried("a", "failed", effect="none")
+            .tried("a", "failed", effect="none")
+        ),
+        (AskFailure("a"),),
+    ),
     "a run without verify never retries": (
         lambda: one(retries=RETRY).tried("a", "failed", effect="none"),
         (AskFailure("a"),),

@@ -89,6 +89,7 @@ class Story:
     def __init__(self, made: Plan) -> None:
         self.plan = made
         self.records: list[Record] = []
+        self.day = 23
         self.tell(outline.started(made, FOLDER))
 
     def tell(self, *payloads: Payload) -> Self:
@@ -104,7 +105,13 @@ class Story:
     def now(self) -> str:
         """Return the time, as told."""
         count = len(self.records)
-        return f"2026-11-23T{count // 3600:02}:{count // 60 % 60:02}:{count % 60:02}.000000Z"
+        time = f"{count // 3600:02}:{count // 60 % 60:02}:{count % 60:02}"
+        return f"2026-11-{self.day}T{time}.000000Z"
+
+    def set_back(self) -> Self:
+        """Let the clock jump back by a day."""
+        self.day -= 1
+        return self
 
     @property
     def state(self) -> RunState:
