@@ -71,6 +71,11 @@ def check_directory(directory: Path) -> None:
             "journal is not safe.",
             "Name a directory on a local disk in RUNBOOK_STATE.",
         )
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        raise StoreUnusable(
+            f"The state directory {directory} is on a disk that is read-only now.",
+            "Find out why (dmesg): a disk with errors is made so. Mount it writable, then resume.",
+        )
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise StoreUnusable(
             f"The state directory {directory} cannot be written.",
