@@ -50,6 +50,8 @@ class Look:
             return seen(self.kind, result)
         if isinstance(result, Corrupt):
             return Seen(self.kind, Verdict.UNKNOWN, result.reason)
+        if not self.directory.exists():
+            return Seen(self.kind, Verdict.UNKNOWN, "the directory of the look was removed")
         now = time.monotonic()
         if now > self.ends:
             self.directory.claim_void()

@@ -162,7 +162,7 @@ def test_a_read_only_disk_is_refused_in_words(small_disk: Path) -> None:
     state = small_disk / "state"
     open_journal(state).close()
     mount("-o", "remount,ro", str(small_disk))
-    with pytest.raises(StoreUnusable, match=f"The state directory {state} is on a disk that is read"):
+    with pytest.raises(StoreUnusable, match=f"{state} is on a disk that is read-only"):
         open_journal(state)
     with pytest.raises(StoreUnusable, match="cannot be made: Read-only file system"):
         open_journal(small_disk / "other")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from state.run_state import RunState
 from state.status import StepStatus
 from state.stores.result import Result
 from tests.harness.plans import environment, group, manual, plan, step
-from tests.harness.stage import Does, ScriptedOperator, Stage, fails, runs, sees, works
+from tests.harness.stage import RUN, Does, ScriptedOperator, Stage, fails, runs, sees, works
 
 LOOKS = Verify("run", {"run": "true"})
 
@@ -235,6 +236,20 @@ class TestOutcomes:
         stage.pool.on("a", fails()).on("a", sees("absent"), runs(), mode="verify")
         assert stage.drive(plan(step("a", verify=LOOKS))) == exits.FAILED
         assert stage.pool.stopped == ["a"]
+
+    def test_a_look_whose_directory_was_removed_has_found_out_nothing(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("runbook_tui.engine.looks.LIMIT", 0.05)
+        stage.pool.on("a", Does(how="dies")).on("a", sees("absent"), runs(), mode="verify")
+        looks = stage.root / "runs" / RUN / "looks"
+        stage.pool.after_start = lambda: shutil.rmtree(looks, ignore_errors=True)
+        operator = ScriptedOperator()
+        assert stage.drive(plan(step("a", verify=LOOKS)), operator) == exits.WAITS
+        assert operator.asked[0].asks == "unknown"
+        assert "the directory of the look was removed" in str(
+            stage.journal.state().steps["a"].reason
+        )
 
     def test_a_worker_that_never_begins_is_void(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
