@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from runbook_tui.ui import host_lines
 from runbook_tui.ui.panes import contacts
 from runbook_tui.ui.scene import Peek, Scene
 from state.run_state import Question, StepState
@@ -36,7 +37,7 @@ def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
     if last is not None and last.effect in effect:
         facts.append(effect[last.effect])
     found, missing, unclear = _findings(question, stands)
-    hosts, lines = _trouble(scene.peeks.get(stands.id, Peek()))
+    hosts, lines = _trouble(scene, stands.id)
     return Failure(
         sentence=reason or f"{stands.name} {WORDS[stands.status]}.",
         facts=f" {scene.glyphs.dot} ".join(facts),
@@ -51,10 +52,11 @@ def failure(scene: Scene, stands: StepState, step: PlanStep | None) -> Failure:
     )
 
 
-def _trouble(peek: Peek) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _trouble(scene: Scene, step: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """Return the hosts in trouble, of several, and the last lines: of these hosts only."""
-    bad = [host for host in peek.hosts if host.state in ("failed", "unknown")]
-    if len(peek.hosts) < 2 or not bad:
+    told, peek = host_lines.hosts(scene, step), scene.peeks.get(step, Peek())
+    bad = [host for host in told if host.state in ("failed", "unknown")]
+    if len(told) < 2 or not bad:
         return (), peek.last
     starts = tuple(f"{host.host} {sign} " for host in bad for sign in "|~")
     lines = tuple(line for line in peek.last if line.startswith(starts))

@@ -157,6 +157,37 @@ def test_the_bar_tells_of_a_lost_link_and_of_the_look_after_it(tmp_path: Path) -
     assert told("done", "unknown", "waiting") == "looking what became of it on web-2."
 
 
+def test_what_a_killed_worker_did_not_tell_is_known_from_the_journal(tmp_path: Path) -> None:
+    hosts = tuple(
+        signals.HostState(f"web-{number}", state, words, 9.0, None if state == "waiting" else 1.0)
+        for number, state, words in (
+            (1, "done", "done in try 1"),
+            (2, "running", "starting"),
+            (3, "waiting", ""),
+            (4, "lost", "link lost"),
+        )
+    )
+
+    def told(status: str, **states: tuple[str, int | None]) -> list[tuple[str, str, object]]:
+        story = patching(tmp_path / status)
+        detail = {
+            "hosts": {name: {"state": one, "code": code} for name, (one, code) in states.items()}
+        }
+        state = story.end("patch", status, detail=detail).state
+        assert state is not None
+        scene = Scene(story.plan, state, story.at, peeks={"patch": Peek(hosts=hosts)})
+        return [(one.state, one.words, one.seconds) for one in host_lines.lines(scene, "patch")]
+
+    known = {"web-1": ("done", 0), "web-2": ("failed", 3), "web-3": ("waiting", None)}
+    assert told("failed", **known) == [
+        ("done", "done in try 1", 8.0),
+        ("failed", "exit 3", None),
+        ("waiting", "not started", None),
+        ("unknown", "not followed to its end", None),
+    ]
+    assert {one[0] for one in told("succeeded")} == {"done"}
+
+
 def test_how_long_each_host_was_at_it(tmp_path: Path) -> None:
     story = patching(tmp_path)
     assert story.state is not None
