@@ -49,6 +49,8 @@ def confirm(
     approval = step.confirm == approvals.ASKS
     yes = (approvals.APPROVE, approvals.DENY) if approval else ("yes",)
     text = f"{step.name}: begin in {place}?" if place else f"Begin {step.name}?"
+    if step.undoes is not None:
+        text = f"{step.name} in {place}?" if place else f"{step.name}?"
     return QuestionAsked(
         next_id(state),
         step.id,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook_tui.actions import registry
+from runbook_tui.actions.api import Spec
 from runbook_tui.actions.shared import host_fields
-from runbook_tui.definition.plan import Plan, PlanStep
+from runbook_tui.definition.plan import Plan, PlanEnvironment, PlanStep
 from runbook_tui.definition.rollback import Done, RollbackPlan, make_rollback_plan
 from runbook_tui.engine import plans
 from state.events import RunRolledBack
@@ -128,13 +129,18 @@ def _there(stands: StepState) -> bool:
     return _acted(stands) and (stands.status is StepStatus.SUCCEEDED or partly)
 
 
+def host_by_host(
+    spec: Spec, options: Mapping[str, Any], place: PlanEnvironment
+) -> Mapping[str, Any]:
+    """Return options that name each host of a group where something is to go for good."""
+    if spec.hosts is None or not spec.removes(options):
+        return options
+    names = host_fields.names(options.get(spec.hosts))
+    each = [host.name for name in names for host in place.groups.get(name, ())]
+    return {**options, spec.hosts: each or list(names)}
+
+
 def _way(plan: Plan, step: PlanStep, options: Mapping[str, Any]) -> str:
     spec = registry.spec(step.action)
-    if spec.hosts is not None and spec.removes(options):
-        # Where something goes for good is named host by host.
-        names = host_fields.names(options.get(spec.hosts))
-        groups = plan.environments[step.environment].groups
-        each = [host.name for name in names for host in groups.get(name, ())]
-        options = {**options, spec.hosts: each or list(names)}
-    rows = spec.describe(options)
+    rows = spec.describe(host_by_host(spec, options, plan.environments[step.environment]))
     return f"{rows[0].label} {rows[0].text}" if rows else step.action

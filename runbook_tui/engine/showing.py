@@ -8,6 +8,7 @@ from runbook_tui.actions import registry
 from runbook_tui.definition.plan import Plan, PlanStep
 from runbook_tui.engine import jobs, manuals
 from runbook_tui.engine.judging import LOOKED
+from runbook_tui.engine.rollbacks import host_by_host
 from runbook_tui.engine.values import Values
 from state.json_value import Json
 from state.run_state import RunState
@@ -16,7 +17,8 @@ from state.run_state import RunState
 def rows(step: PlanStep, values: Values) -> list[list[str]]:
     """Return what the step will do, as label and text."""
     act = jobs.act_of(step)
-    described = registry.spec(act.action).describe(jobs.shown(act, values))
+    spec, options = registry.spec(act.action), jobs.shown(act, values)
+    described = spec.describe(host_by_host(spec, options, values.environment))
     return [[row.label, row.text] for row in described]
 
 
@@ -26,6 +28,8 @@ def before(step: PlanStep, values: Values) -> Mapping[str, Json]:
     if step.no_return is not None:
         shown["no_return"] = step.no_return
     shown["undo"] = step.undo is not None
+    if step.undoes is not None:
+        shown["undoes"] = step.undoes
     return shown
 
 

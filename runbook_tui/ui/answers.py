@@ -44,11 +44,12 @@ def choices(scene: Scene, question: Question) -> tuple[Choice, ...]:
         found += _giving(question)
     else:
         left = leftovers.of(scene, question)
+        special = _OF_UNDO if question.shown.get("undoes") else _ABOUT_FILES
         offers = {offer.name: offer for offer in manual_offers(question)}
         found += [
             _offered(offers[word], only=len(offers) == 1)
             if word in offers
-            else _choice(word, question, left)
+            else special.get(word) or _choice(word, question, left)
             for word in _chosen_from(question)
         ]
     if question.asks in LOOKED_INTO and question.step is not None:
@@ -126,6 +127,13 @@ _ABOUT_FILES = {
         do="Take it on",
     ),
 }
+_OF_UNDO: Mapping[str, Choice] = {
+    "yes": Choice("yes", "Take it back", "y"),
+    "skip": Choice(
+        "skip", "Leave it, with a reason", "s", reason="required", prompt="Why leave it"
+    ),
+}
+"""What an undo that removes something is asked before it begins."""
 
 
 def _choice(word: str, question: Question, left: leftovers.Left) -> Choice:
@@ -143,8 +151,6 @@ def _choice(word: str, question: Question, left: leftovers.Left) -> Choice:
         need = "required" if unknown else "optional"
         prompt = "How you know"
         return Choice(word, label, "v", reason=need, prompt=prompt)  # type: ignore[arg-type]  # both words are allowed
-    if word in _ABOUT_FILES:
-        return _ABOUT_FILES[word]
     if word == "dead":
         label = f"{question.shown.get('host', 'That machine')} is dead: look what it did"
         return Choice(word, label, "y", reason="required", prompt="How you know")

@@ -52,6 +52,8 @@ def lines(scene: Scene, question: Question) -> tuple[Content, ...]:
         return (text("An item for a person. Your words and name go into the report."),)
     if question.asks in LOOKED_INTO:
         return tuple(safe(line) for line in _after_failure(scene, question))
+    if question.shown.get("undoes"):
+        return (text("Where nothing was before, nothing takes its place."),)
     no_return = question.shown.get("no_return")
     return (safe(f"No way back: {no_return}"),) if no_return else ()
 

@@ -90,7 +90,9 @@ def test_what_a_first_deployment_put_there_is_named_asked_about_and_removed(
     assert shown["rollback"]["undone"] == [["ship", f"Removes {words}"]]
     rows = shown["confirm"]["rows"]
     assert isinstance(rows, list)
-    assert rows[0] == ["Removes", words.replace("app-1, app-2", "app")]
+    assert rows[0] == ["Removes", words]
+    texts = {asked.asks: asked.text for asked in operator.asked}
+    assert texts["confirm"] == "Undo: Ship in live?"
     assert stage.pool.acted == ["ship", "after", "undo-ship"]
 
 

@@ -118,3 +118,21 @@ def test_after_a_failure_on_some_hosts_running_it_again_names_them(
     now = scene(story)
     asked = decisions.ask(now, now.state.questions[0])
     assert [one.plain for one in asked.lines] == line
+
+
+def test_an_undo_that_removes_something_may_be_left_with_a_reason(story: Story) -> None:
+    words = "hub from app-1, app-2, where it was not before run 1124-k7f3"
+    found = labels(
+        story, "confirm", "yes", "skip", "abort", rows=[["Removes", words]], undoes="deploy"
+    )
+    assert found == [
+        "Not yet: wait here",
+        "y Take it back",
+        "s Leave it, with a reason",
+        "a Abort: stop here, undo nothing",
+    ]
+    now = scene(story)
+    asked = decisions.ask(now, now.state.questions[0])
+    assert asked.choices[2].reason == "required"
+    told = [line.plain for line in asked.lines]
+    assert "Where nothing was before, nothing takes its place." in told
