@@ -33,8 +33,6 @@ def side_sections(
         shown = tuple(evidence) or (text("No evidence yet."),)
         count = str(len(evidence)) if evidence else ""
         sections.append(Section(shown, text("Evidence so far"), count, indent=2, keep=8))
-    else:
-        sections.append(Section((), text("Plan")))
     notes = panes.notes_section(scene.state)
     sections.append(Section(notes.lines, text("Notes"), indent=2, keep=6))
     people = panes.contacts(scene)
