@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
+from runbook_tui.definition.plan import PlanGroup
 from runbook_tui.engine import approvals
 from runbook_tui.engine.asking_others import WITHDRAWN
 from runbook_tui.ui import asking_others, instances, leftovers
@@ -15,6 +16,7 @@ from runbook_tui.ui.labels import shown_lines
 from runbook_tui.ui.now_bar import several
 from runbook_tui.ui.scene import Scene
 from state.run_state import DRIFT, Question
+from state.status import StepStatus
 from widgets.rows import text
 from widgets.safe import safe
 
@@ -82,14 +84,34 @@ def _after_failure(scene: Scene, question: Question) -> Iterator[str]:
         yield f"Going on does only what is not done: {names}."
     elif question.asks == "unknown" and not note:
         yield _UNKNOWN[bool(question.shown.get("records"))]
+    if not running and (waits := _not_begun(scene, question.step or "")):
+        yield waits
     if question.asks == "failure" and (told := leftovers.of(scene, question).told()):
         yield told
 
 
+def _group_of(scene: Scene, step: str) -> PlanGroup | None:
+    """Return the `each` that a step is a part of."""
+    groups = (group for group in scene.plan.groups() if group.each is not None)
+    return next((one for one in groups if any(each.id == step for each in one.steps)), None)
+
+
+def _not_begun(scene: Scene, step: str) -> str:
+    """Say what of an `each` waits for the decision; nothing when nothing does."""
+    group = _group_of(scene, step)
+    if group is None or instances.may_go_on(group, scene.state):
+        return ""
+    views = instances.views(group, scene.state)
+    waiting = [view for view in views if view.status is StepStatus.PENDING]
+    if not waiting:
+        return ""
+    has, does = ("has", "does") if len(waiting) == 1 else ("have", "do")
+    return f"{instances.span(waiting)} {has} not begun, and {does} not before you have decided."
+
+
 def _meanwhile(scene: Scene, step: str) -> str:
     """Say whether anything new begins before a failure is decided."""
-    groups = (group for group in scene.plan.groups() if group.each is not None)
-    group = next((one for one in groups if any(each.id == step for each in one.steps)), None)
+    group = _group_of(scene, step)
     if group is not None and group.each is not None and instances.may_go_on(group, scene.state):
         failed = instances.failed(group, scene.state)
         return f"So do the other {group.each.over}s: {instances.of_most(group, failed)}."

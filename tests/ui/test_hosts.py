@@ -207,6 +207,18 @@ async def test_a_failed_host_is_shown_with_its_question_and_the_others_go_on(
         await shows(pilot, "r Run it again: only web-05")
 
 
+def test_the_hosts_that_wait_for_the_decision_are_named(tmp_path: Path) -> None:
+    told = Story(tmp_path, weekly())
+    told.tell(InstancesFixed("roll", "host", HOSTS[:3], HOSTS[:3], 1, 0))
+    assert told.state is not None
+    told.plan = plans.of(told.plan, told.state)
+    told.begin("leave@web-01").end("leave@web-01", "failed", reason=REASON)
+    told.ask("leave@web-01", "failure", "What now?", "retry", "abort")
+    now = scene(told)
+    [line] = decisions.ask(now, now.state.questions[0]).lines
+    assert line.plain == "web-02 … web-03 have not begun, and do not before you have decided."
+
+
 def test_what_nobody_knows_is_run_again_only_where_it_is_unknown(story: Story) -> None:
     story.ask("upgrade@web-05", "unknown", "What now?", "retry", "abort")
     now = scene(story)
