@@ -12,13 +12,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from runbook_tui import exits
 from tests.harness import search_node
+from tests.harness.here import until
 from tests.harness.program import Program, step
-from tests.harness.sshd import Ssh, ssh_hosts
+from tests.harness.sshd import Ssh, Sshd, ssh_hosts
 
-EXAMPLES = ("elasticsearch-rolling-restart", "certificate-authority-rotation")
+EXAMPLES = (
+    "elasticsearch-rolling-restart",
+    "certificate-authority-rotation",
+    "nginx-configuration",
+)
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +132,67 @@ def test_the_authority_is_rotated_without_a_gap(tmp_path: Path, repository: Path
     keys = {one["id"] for one in shown["steps"]}
     assert {"both/put@one", "only/holds@two", "use@two", "sign@one"} <= keys
     assert all(one["status"] == "succeeded" for one in shown["steps"])
+
+
+@pytest.fixture
+def servers(tmp_path: Path, ssh: Ssh) -> Iterator[Path]:
+    """A folder with the configurations of a running nginx a host, each answering `old`."""
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    with socket.create_server((ssh.hosts[0].address, 0)) as free:
+        (etc / "port").write_text(str(free.getsockname()[1]))
+    for one in ssh.hosts:
+        (etc / f"{one.name}.conf").write_text(configured(etc, one, "return 200 old;"))
+    commands = [["nginx", "-e", "stderr", "-c", str(etc / f"{one.name}.conf")] for one in ssh.hosts]
+    for command in commands:
+        subprocess.run(command, check=True)
+    try:
+        yield etc
+    finally:
+        for command in commands:
+            subprocess.run([*command, "-s", "stop"], check=True)
+
+
+def configured(etc: Path, host: Sshd, answer: str) -> str:
+    """Return an nginx's configuration."""
+    where = f"{host.address}:{(etc / 'port').read_text()}"
+    return (
+        f"pid {etc}/{host.name}.pid; error_log stderr; events {{}}\n"
+        f"http {{ access_log off; server {{ listen {where}; location / {{ {answer} }} }} }}\n"
+    )
+
+
+@pytest.mark.timeout(600)
+def test_a_configuration_that_nginx_refuses_is_never_used_and_a_bad_one_is_taken_back(
+    tmp_path: Path, repository: Path, ssh: Ssh, servers: Path
+) -> None:
+    port = (servers / "port").read_text()
+    program = program_for(tmp_path, repository, ssh, "web", etc=str(servers), port=port)
+    (program.cwd / "configuration").mkdir()
+
+    def roll_out(one: str, two: str, *answers: str) -> int:
+        for host, answer in zip(ssh.hosts, (one, two), strict=True):
+            file = program.cwd / "configuration" / f"{host.name}.conf"
+            file.write_text(configured(servers, host, answer))
+        words = ["run", f"{EXAMPLES[2]}.yaml", "-e", "here", "--headless", "--yes"]
+        return program.run(*words, *answers).code
+
+    def all_say(word: str) -> bool:
+        where = [f"http://{host.address}:{port}/" for host in ssh.hosts]
+        return all(httpx.get(one, trust_env=False).text == word for one in where)
+
+    assert roll_out("return 200 new;", "return 200 new;") == exits.DONE
+    until(lambda: all_say("new"))
+    answer = ("--answer", "accepted@two=rollback")
+    assert roll_out("return 200 newer;", "retrun 200;", *answer) == exits.ROLLED_BACK
+    until(lambda: all_say("new"))
+    for host in ssh.hosts:
+        used = (servers / f"{host.name}.conf").read_text()
+        assert used == configured(servers, host, "return 200 new;")
+    shown = program.show(program.runs()[1]["run"])
+    assert step(shown, "accepted@two")["status"] == "failed"
+    assert step(shown, "use@one")["status"] == "undone"
+    assert step(shown, "use@two")["status"] == "pending"
 
 
 def openssl(words: str, where: Path) -> str:
