@@ -165,6 +165,7 @@ async def test_a_withdrawn_question_says_by_whom_and_when_for_ten_seconds(
         withdrawn(story.wait(5))
         fixed_clock.at_end_of(story)
         await shows(pilot, "Watching: read only", "the question was withdrawn at", "bastion: wrong")
+        await shows(pilot, "─ Watching: read only ─", "━ Steps ━", "d take over")
         same_frame("withdrawn-80x24", frame(pilot.app))
         await pilot.press("y")
         fixed_clock.at_end_of(story.wait(11))
