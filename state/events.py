@@ -8,13 +8,14 @@ values that a secret went into are journaled as they may be shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from state.json_value import Json
+from state.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """One journaled event. `at` is UTC, ISO 8601 with microseconds and Z; `hash` chains `prev`.
 
@@ -34,7 +35,7 @@ class Record:
     text: str | None = field(default=None, init=False, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunStarted:
     """A run began. `steps` is the outline (`id name phase refs action group`), in order.
 
@@ -59,7 +60,7 @@ class RunStarted:
     rehearsal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunResumed:
     """A driver took the run up again. `away`: seconds since the event before, by the wall clock.
 
@@ -73,7 +74,7 @@ class RunResumed:
     refused: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class DefinitionAdopted:
     """The run goes on with its files as they are now, for what had not begun.
 
@@ -94,7 +95,7 @@ class DefinitionAdopted:
     program: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunLeft:
     """The driver left on purpose (quit, signal, policy): the run can be resumed."""
 
@@ -102,7 +103,7 @@ class RunLeft:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunEnded:
     """The run is over: `succeeded`, `aborted` or, resumable, `failed`."""
 
@@ -112,7 +113,7 @@ class RunEnded:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RollbackBegun:
     """The linked run `by` takes back what this run did."""
 
@@ -121,7 +122,7 @@ class RollbackBegun:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunRolledBack:
     """The linked run `by` has ended well; `undone` are the steps whose effect is taken back."""
 
@@ -130,7 +131,7 @@ class RunRolledBack:
     undone: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WhenDecided:
     """A step's `when` was evaluated, once; `values` are what it saw (secrets cannot occur)."""
 
@@ -140,7 +141,7 @@ class WhenDecided:
     values: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StepSkipped:
     """A step will not run. `by`: when | person | policy | end."""
 
@@ -150,7 +151,7 @@ class StepSkipped:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InstancesFixed:
     """What the steps of an `each` are repeated for is fixed, whatever happens to its source.
 
@@ -167,7 +168,7 @@ class InstancesFixed:
     max_failures: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AttemptIntended:
     """Written, and synced, before anything acts.
 
@@ -191,7 +192,7 @@ class AttemptIntended:
     """True when the attempt takes the step's effect back (the answer `undo`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StopAsked:
     """Somebody wants a running attempt stopped."""
 
@@ -201,7 +202,7 @@ class StopAsked:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AttemptVoided:
     """The claim was taken as void by a resumer: the attempt never acted."""
 
@@ -211,7 +212,7 @@ class AttemptVoided:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AttemptEnded:
     """The outcome of an attempt: `succeeded failed stopped unknown`.
 
@@ -237,7 +238,7 @@ class AttemptEnded:
     detail: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RetryPlanned:
     """The step will be tried again by itself at `until` (UTC)."""
 
@@ -247,7 +248,7 @@ class RetryPlanned:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WaitBegun:
     """A `wait` step began; it ends at `until` (UTC), whatever happens to the program."""
 
@@ -256,7 +257,7 @@ class WaitBegun:
     until: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class QuestionAsked:
     """A person must decide. `id` is unique in the run.
 
@@ -277,7 +278,7 @@ class QuestionAsked:
     shown: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class QuestionAnswered:
     """A decision. `by`: person | policy. `fields` are what a `manual` step records."""
 
@@ -289,7 +290,7 @@ class QuestionAnswered:
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class QuestionWithdrawn:
     """The question needs no answer any more."""
 
@@ -298,7 +299,7 @@ class QuestionWithdrawn:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StepJudged:
     """A step came to stand at `status` by a decision or a rule and not by an attempt's outcome.
 
@@ -316,7 +317,7 @@ class StepJudged:
     evidence: tuple[Mapping[str, Json], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NoteAdded:
     """A person wrote something down, on a step or on the run."""
 
@@ -325,7 +326,7 @@ class NoteAdded:
     step: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class NoteReceived:
     """A note that came through the inbox, from `sender` on `host`, who does not drive."""
 
@@ -336,7 +337,7 @@ class NoteReceived:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MessageTaken:
     """The driver took a message out of the inbox. `id` occurs once in a run.
 
@@ -355,7 +356,7 @@ class MessageTaken:
     refused: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ApprovalGiven:
     """Somebody who does not drive approved what an open question asks; it counts until `until`."""
 
@@ -368,7 +369,7 @@ class ApprovalGiven:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ApproversReminded:
     """The driver reminded those who may approve what a question asks; `online` watched then."""
 
@@ -377,7 +378,7 @@ class ApproversReminded:
     online: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TakenOver:
     """Follows `run_resumed` when another driver was replaced: `before` on `host`.
 
@@ -392,7 +393,7 @@ class TakenOver:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HandedOver:
     """The driver leaves so that `to` may go on; `run_left` follows."""
 

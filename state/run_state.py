@@ -13,6 +13,7 @@ from state.events import DefinitionAdopted, InstancesFixed, RunStarted
 from state.json_value import Json
 from state.status import DONE_STEP, FINAL_RUN, AttemptStatus, RunStatus, StepStatus
 from state.steps import Steps
+from state.values import value
 
 GROUP_ACTION = "parallel"
 EACH_ACTION = "each"
@@ -104,7 +105,7 @@ class Note:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AttemptState:
     """One try at a step: what was intended, and how it ended if it did.
 
@@ -144,7 +145,7 @@ class AttemptState:
         return self.status is AttemptStatus.INTENDED
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StepState:
     """One line of the checklist. A group has an action of `GROUP_ACTIONS` and no attempts.
 
@@ -211,7 +212,7 @@ class Adopted:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RunState:
     """A run as recorded. Who or what is alive now is not in here: see `observe`.
 

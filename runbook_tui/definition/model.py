@@ -18,6 +18,7 @@ from runbook_tui.actions.shared.fields import Pattern
 from runbook_tui.definition import when as when_
 from runbook_tui.definition.plan import Confirm, OnFailure, Undo, Verify, When
 from runbook_tui.definition.tree import Map
+from state.values import value
 
 ID = r"^[a-z0-9-]{1,64}$"
 NAME = r"^[A-Za-z_][A-Za-z0-9_-]*$"
@@ -238,7 +239,7 @@ class IncludeKeys(Keys):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Step:
     """A step as read. `kind` is an action, or `parallel`, `each`, `include`.
 

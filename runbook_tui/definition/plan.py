@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
+from state.values import value
+
 if TYPE_CHECKING:
     from runbook_tui.definition.model import Parameter
 
@@ -117,7 +119,7 @@ class Verify:
     options: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PlanStep:
     """One step with an action. `when` holds one entry a level (phase, group, step), all needed."""
 
