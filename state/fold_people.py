@@ -25,15 +25,15 @@ from state.events import (
 )
 from state.fold_draft import RunDraft
 from state.fold_steps import refuse
+from state.messages import DAMAGED, KINDS
 from state.run_state import Approval, Note, Question, Replaced
 
-MESSAGES: Final = frozenset({"note", "stop", "approve", "deny", "take_over", "hand_over"})
 HOW: Final = frozenset({"yielded", "left", "expired", "silent"})
 
 
 def message_taken(draft: RunDraft, record: Record, payload: MessageTaken) -> None:
     """Note that a message was taken, so that it never is again."""
-    if payload.what not in MESSAGES:
+    if payload.what not in KINDS | {DAMAGED}:
         refuse(record, f"nobody sends {payload.what}")
     if payload.id in draft.messages:
         refuse(record, f"the message {payload.id} was taken before")

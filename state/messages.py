@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from state.json_value import Json
+
+KINDS: Final = frozenset({"note", "stop", "approve", "deny", "take_over", "hand_over"})
+DAMAGED: Final = "damaged"
+"""The kind of a message that cannot be read any more: it is taken out, and obeyed by nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,9 @@ def _obeyed(message: Message, state: RunState, identities: Identities) -> tuple[
         return _stopped(message, state, step)
     if message.kind in (APPROVE, DENY):
         return approvals.events(message, state, identities, identities.own())
-    return _asked_to_leave(message, state)
+    if message.kind in (TAKE_OVER, HAND_OVER):
+        return _asked_to_leave(message, state)
+    return f"what it asks cannot be read ({message.kind})"
 
 
 def _noted(message: Message, step: str | None) -> tuple[Payload, ...] | str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from state.codec import canonical
 from state.errors import ImportedRun
 from state.json_value import Json
-from state.messages import Message
+from state.messages import DAMAGED, KINDS, Message
 from state.stores.sqlite import SqliteJournal
 
 
@@ -46,10 +46,7 @@ class SqliteInbox:
             "WHERE run = ? AND NOT done ORDER BY number",
             run,
         )
-        return [
-            Message(id_, of, kind, json.loads(data), sender, host, at)
-            for id_, of, kind, data, sender, host, at in rows
-        ]
+        return [_message(*row) for row in rows]
 
     def done(self, run: str, ids: Iterable[str]) -> None:
         """Take messages out. Ids that are out already, or unknown, do no harm."""
@@ -58,3 +55,14 @@ class SqliteInbox:
             return
         with self._journal.transaction() as database:
             database.executemany("UPDATE inbox SET done = 1 WHERE run = ? AND id = ?", found)
+
+
+def _message(id_: str, run: str, kind: str, data: str, sender: str, host: str, at: str) -> Message:
+    """Return a row as its message; one that was damaged is of no kind, and says nothing."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or kind not in KINDS:
+        return Message(id_, run, DAMAGED, {}, sender, host, at)
+    return Message(id_, run, kind, found, sender, host, at)

@@ -86,9 +86,15 @@ def test_what_makes_no_sense_is_refused_in_words(stage: Stage) -> None:
     operator.when(running, sends(stage, "note", text=7))
     operator.when(lambda state: len(state.messages) == 1, sends(stage, "note", text="x", step="z"))
     operator.when(lambda state: len(state.messages) == 2, sends(stage, "hand_over", reason="x"))
-    operator.when(lambda state: len(state.messages) == 3, lambda: stage.pool.finish("a"))
+    operator.when(lambda state: len(state.messages) == 3, sends(stage, "damaged"))
+    operator.when(lambda state: len(state.messages) == 4, lambda: stage.pool.finish("a"))
     assert stage.drive(plan(step("a")), operator) == exits.DONE
-    said = ["the note is empty", "there is no step z", "it does not say to whom"]
+    said = [
+        "the note is empty",
+        "there is no step z",
+        "it does not say to whom",
+        "what it asks cannot be read (damaged)",
+    ]
     assert [one["refused"] for one in taken(stage)] == said
 
 

@@ -27,6 +27,7 @@ from state.errors import (
 )
 from state.events import NoteAdded, Record
 from state.fold import fold
+from state.messages import DAMAGED
 from state.stores import sqlite_checks, sqlite_open
 from state.stores.salvage import sound
 from state.stores.sqlite import SqliteJournal, open_journal, open_reader
@@ -242,6 +243,22 @@ def test_a_newer_schema_is_refused(journal: SqliteJournal, directory: Path) -> N
         raw.execute(f"PRAGMA user_version = {sqlite_open.SCHEMA_VERSION + 1}")
     newer = f"its schema is {sqlite_open.SCHEMA_VERSION + 1}, this program knows"
     assert newer in refusal(directory, StoreNewer)
+
+
+@pytest.mark.parametrize(
+    "damage", ["data = '{'", "data = '[]'", "data = CAST(X'7BFF7D' AS TEXT)", "kind = 'stoq'"]
+)
+def test_a_message_that_was_damaged_says_nothing(
+    journal: SqliteJournal, directory: Path, damage: str
+) -> None:
+    begin(journal)
+    with open_local(directory) as store:
+        store.inbox.send(RUN, "stop", {"step": "a"}, sender="lee", host="desk")
+        sent = store.inbox.send(RUN, "note", {"text": "hear"}, sender="lee", host="desk")
+        with closing(sqlite3.connect(directory / "journal.db")) as raw, raw:
+            raw.execute(f"UPDATE inbox SET {damage} WHERE kind = 'stop'")
+        first, second = store.inbox.pending(RUN)
+        assert (first.kind, first.data, second) == (DAMAGED, {}, sent)
 
 
 def test_a_file_of_an_older_program_is_brought_up_to_date(
