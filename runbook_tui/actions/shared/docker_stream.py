@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.client import IncompleteRead
 from typing import Any, Final
 
 from docker.errors import APIError, DockerException
@@ -33,7 +34,18 @@ def words(fault: Exception) -> str:
     """Return what an engine, or its absence, says, without the client's wrapping."""
     explanation = fault.explanation if isinstance(fault, APIError) else None
     text = explanation.decode() if isinstance(explanation, bytes) else explanation
-    return (text or str(fault) or type(fault).__name__).strip().rstrip(".")
+    return (text or _cause(fault)).strip().rstrip(".")
+
+
+def _cause(fault: BaseException) -> str:
+    """Return what the innermost error says: those around it only print it, as a tuple."""
+    inner = next((one for one in reversed(fault.args) if isinstance(one, BaseException)), None)
+    if inner is not None:
+        return _cause(inner)
+    if isinstance(fault, IncompleteRead):
+        return "the connection broke off in the middle of an answer"
+    said = fault.strerror if isinstance(fault, OSError) else None
+    return said or str(fault) or type(fault).__name__
 
 
 class StreamError(Exception):

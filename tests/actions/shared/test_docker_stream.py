@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
 import pytest
-from urllib3.exceptions import ProtocolError
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout
+from urllib3.exceptions import IncompleteRead, ProtocolError
 
 from runbook_tui.actions.api import Stopped
-from runbook_tui.actions.shared.docker_stream import StreamBroken, StreamError, follow
+from runbook_tui.actions.shared.docker_stream import StreamBroken, StreamError, follow, words
 from tests.harness.here import Here
 
 Messages = list[Mapping[str, Any]]
@@ -42,6 +45,20 @@ def test_contents_of_aux_are_returned_and_the_log_is_readable(tmp_path: Path) ->
         "a1: Pushed",
         "v1: digest: sha256:77ab",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (RequestsConnectionError(ProtocolError("Aborted.", FileNotFoundError(2, "None"))), "None"),
+        (ProtocolError("Aborted.", RemoteDisconnected("It went.")), "It went"),
+        (ProtocolError("Broken.", IncompleteRead(0, 7)), "the connection broke off in the middle"),
+        (ReadTimeout("read timed out"), "read timed out"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_an_engine_that_is_gone_is_told_in_its_own_words(fault: Exception, said: str) -> None:
+    assert words(fault).startswith(said)
 
 
 @pytest.mark.parametrize(
