@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ IDLE_MS: Final = 4000
 LOCK_MS: Final = 6000
 """How long one program waits for another's transaction: less than for a server that is silent."""
 
+_LONG: Final = 1.0
+"""Seconds after which a failure counts for those as well who waited for their turn meanwhile."""
+
 CHANNEL: Final = "runbook"
 """Where news of runs are heard; a notification is a run's id."""
 
@@ -53,6 +57,12 @@ _KEPT_ALIVE: Final[Mapping[str, int]] = {
 }
 
 
+class _FailedMeanwhile(StoreAway):
+    """Another thread has found that nobody answers while this one waited for its turn: it would
+    only wait as long once more.
+    """
+
+
 class Link:
     """One connection, for one thread at a time. All methods raise StoreError."""
 
@@ -62,6 +72,8 @@ class Link:
         self._guard = threading.RLock()
         self._open: Impatient | None = None
         self._listens = False
+        self._failed: tuple[float, StoreAway] | None = None
+        """When it was found last that nobody answers, after a long wait, and why."""
 
     def rows(self, statement: str, values: Mapping[str, object] | None = None) -> list[Any]:
         """Carry a statement out, by itself, and return its rows."""
@@ -74,6 +86,8 @@ class Link:
         connected = self._open is not None
         try:
             return self.rows(statement, values)
+        except _FailedMeanwhile:
+            raise
         except StoreAway as problem:
             if not connected:
                 raise  # nobody was there a moment ago
@@ -85,14 +99,23 @@ class Link:
     @contextmanager
     def connection(self) -> Iterator[Impatient]:
         """The connection, in autocommit mode; one that is lost meanwhile is made anew next time."""
+        asked = time.monotonic()
         with self._guard:
+            if self._failed is not None and self._failed[0] > asked:
+                why = self._failed[1]
+                raise _FailedMeanwhile(why.sentence, why.advice)
+            began = time.monotonic()
             try:
                 yield self._connected()
             except psycopg.Error as problem:
                 lost = self._open is None or self._open.closed or self._open.broken
                 if lost:
                     self.close()
-                raise errors.translate(problem, self.url, lost=lost) from None
+                error = errors.translate(problem, self.url, lost=lost)
+                now = time.monotonic()
+                if lost and isinstance(error, StoreAway) and now - began > _LONG:
+                    self._failed = (now, error)
+                raise error from None
 
     @contextmanager
     def transaction(self, *, long: bool = False) -> Iterator[Impatient]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from state.errors import StoreAway
 from state.events import NoteAdded, Record
 from state.stores import postgres_silence
 from state.stores.location import Location
+from state.stores.postgres_silence import Impatient
 from state.stores.store import Store
 from tests.harness.postgres import Server
 from tests.harness.processes import until
@@ -186,6 +188,37 @@ def test_a_transaction_in_its_middle_is_given_up_as_well(
     assert store.leases.last_holder("run", RUN) is None, "nothing of it was kept"
     lease = take(far)
     assert store.leases.held_by("run", RUN) is not None, lease
+
+
+def test_who_waits_for_its_turn_meanwhile_does_not_wait_as_long_once_more(
+    location: Location, store: Store, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_silence, "SILENCE", 2.0)
+    tried: list[str] = []
+    connect = Impatient.connect
+
+    def counted(*words: Any, **named: Any) -> Impatient:
+        tried.append("connect")
+        return connect(*words, **named)
+
+    together = threading.Barrier(4)
+
+    def look(of: Store) -> None:
+        together.wait()
+        with pytest.raises(StoreAway):
+            of.journal.runs()
+        tried.append("told")
+
+    with Location(location.directory, f"{location.url}?connect_timeout=2").open() as far:
+        monkeypatch.setattr(Impatient, "connect", counted)
+        threads = [threading.Thread(target=look, args=(far,)) for _ in range(together.parties)]
+        with server.frozen():
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert tried.count("told") == len(threads)
+    assert tried.count("connect") == 1, "by the one whose own statement was not answered"
 
 
 SLOW = """\
