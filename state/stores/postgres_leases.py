@@ -35,6 +35,9 @@ EXPIRY: Final = 6.0
 LATE: Final = 3.0
 """After how many seconds of silence a connected holder is not taken to live any more."""
 
+_NO_LONGER: Final = 0.5
+"""Seconds that the end of a program waits for a heartbeat where nobody answers."""
+
 _LOCK: Final = 0x52424B32
 """The advisory lock under which leases change hands, one at a time."""
 
@@ -118,8 +121,6 @@ class PostgresLeases:
         self._guard = threading.Lock()
         self._held: set[Fence] = set()
         self._lost: set[Fence] = set()
-        self._away = False
-        """Whether the database did not answer when a lease was let go."""
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -160,19 +161,18 @@ class PostgresLeases:
         with self._guard:
             mine = fence in self._held
             self._held.discard(fence)
-        if not mine or self._away:
-            return
+        if not mine or self._main.away:
+            return  # where nobody answers it expires: its holder is silent from now on
         try:
             self._main.rows(_RELEASE, _values([fence]))
         except StoreError:
-            # Its holder is silent from now on: it expires, and so do the others.
-            self._away = True
+            return
 
     def close(self) -> None:
         """End the heartbeats; what is still held expires."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_NO_LONGER if self._side.away else None)
 
     def _take(self, wanted: dict[str, Any], above: int, *, by_force: bool) -> PostgresLease | Held:
         with self._main.transaction() as database:
@@ -212,7 +212,6 @@ class PostgresLeases:
             except StoreError:
                 continue  # whoever writes is told; when the database is back, so is the heartbeat
             with self._guard:
-                self._away = False
                 self._lost |= set(held) - {(kind, name, token) for kind, name, token in kept}
 
 

@@ -72,6 +72,9 @@ class Link:
         self._guard = threading.RLock()
         self._open: Impatient | None = None
         self._listens = False
+        self._ended = False
+        self.away = False
+        """Whether nobody answered when the connection was used last."""
         self._failed: tuple[float, StoreAway] | None = None
         """When it was found last that nobody answers, after a long wait, and why."""
 
@@ -107,8 +110,10 @@ class Link:
             began = time.monotonic()
             try:
                 yield self._connected()
+                self.away = False
             except psycopg.Error as problem:
                 lost = self._open is None or self._open.closed or self._open.broken
+                self.away = lost
                 if lost:
                     self.close()
                 error = errors.translate(problem, self.url, lost=lost)
@@ -116,6 +121,9 @@ class Link:
                 if lost and isinstance(error, StoreAway) and now - began > _LONG:
                     self._failed = (now, error)
                 raise error from None
+            finally:
+                if self._ended:
+                    self.close()
 
     @contextmanager
     def transaction(self, *, long: bool = False) -> Iterator[Impatient]:
@@ -149,6 +157,17 @@ class Link:
             if self._open is not None:
                 self._open.close()
                 self._open = None
+
+    def end(self) -> None:
+        """Let the connection go for good. Whoever still waits for an answer lets it go by himself:
+        where nobody answers that is not waited for.
+        """
+        self._ended = True
+        if self._guard.acquire(timeout=_LONG if self.away else -1):
+            try:
+                self.close()
+            finally:
+                self._guard.release()
 
     def _connected(self) -> Impatient:
         if self._open is None:
@@ -209,5 +228,5 @@ def leave(pair: Pair, *, write: bool) -> None:
         pair.users -= 1
         if pair.users == 0:
             del _PAIRS[pair.main.url, write]
-            pair.main.close()
-            pair.side.close()
+            pair.main.end()
+            pair.side.end()

@@ -23,6 +23,10 @@ _LEAVE_SECONDS: Final = 5.0
 """How long the end of a program waits for the rest to be shared."""
 
 
+_NO_LONGER: Final = 0.5
+"""The same where nobody answers."""
+
+
 class PostgresOutputs:
     """The `Outputs` of one store: local files first, what was shared otherwise."""
 
@@ -89,12 +93,16 @@ class PostgresOutputs:
         make_directory(copy.path.parent)
         copy.path.mkdir(DIRECTORY_MODE, exist_ok=True)
         copy.output.touch(FILE_MODE)
+        # The result first: it was shared last, so all that belongs to it is there then.
+        result = (
+            self._main.read(READ, {"attempt": result_of(attempt), "offset": 0})
+            if copy.read_result() is None
+            else ()
+        )
         for name, path in {attempt: copy.output, **others(attempt, copy)}.items():
             self._bring(name, path)
-        if copy.read_result() is None:
-            rows = self._main.read(READ, {"attempt": result_of(attempt), "offset": 0})
-            for _, content in rows:
-                copy.keep_result(bytes(content))
+        for _, content in result:
+            copy.keep_result(bytes(content))
 
     def _bring(self, name: str, path: Path) -> None:
         """Add to a copy what has come since."""
@@ -113,8 +121,9 @@ class PostgresOutputs:
             self._finished |= set(self._shared)
         self._leave_by = time.monotonic() + _LEAVE_SECONDS
         self._wake.set()
-        thread.join()
-        left = [*self._shared, *self._later]
+        thread.join(_NO_LONGER if self._side.away else None)
+        with self._guard:
+            left = [*self._shared, *self._later]
         if left:
             write_whole(self._left, "\n".join(left).encode(), sync=False)
 

@@ -255,7 +255,7 @@ def test_what_an_attempt_says_about_itself_comes_with_its_output(
         append_host(directory, "app-1", "running", "restarts")
         append_sample(directory, {"latency": 12})
         store.outputs.follow(ATTEMPT)
-        until(lambda: samples() == 1, "the first sample elsewhere")
+        until(lambda: samples() == 1 and read_hosts(copy), "the first sample and host elsewhere")
         assert [one.text for one in read_hosts(copy).values()] == ["restarts"]
         append_sample(directory, {"latency": 13})
         append_host(directory, "app-1", "done", "up")
