@@ -178,6 +178,7 @@ class Link:
         given = _read(self.url)
         settings = {**_KEPT_ALIVE, "application_name": "runbook", **given}
         connection = Impatient.connect(**settings, autocommit=True)
+        connection.limit = _limit(given)
         try:
             for statement in _SETTINGS:
                 connection.execute(statement.encode())
@@ -199,6 +200,15 @@ def _read(url: str) -> dict[str, Any]:
         return dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError:
         raise errors.unreadable() from None
+
+
+def _limit(given: Mapping[str, Any]) -> float | None:
+    """Return the seconds of silence that the URL allows; None when it says nothing of it."""
+    try:
+        milliseconds = int(given.get("tcp_user_timeout", 0))
+    except ValueError:
+        return None
+    return milliseconds / 1000 if milliseconds > 0 else None
 
 
 @dataclass(slots=True)

@@ -33,12 +33,15 @@ class Impatient(psycopg.Connection[tuple[Any, ...]]):
     it that it counts once.
     """
 
-    patience: float | None = None
+    limit: float | None = None
     """Seconds; None: `SILENCE`."""
+    patient_now = False
 
     def wait(self, gen: PQGen[Found], *more: Any, **named: Any) -> Found:
         """Wait for the server. Raises OperationalError when it is silent for too long."""
-        limit = SILENCE if self.patience is None else self.patience
+        limit = SILENCE if self.limit is None else self.limit
+        if self.patient_now:
+            limit = LONG_WORK
         try:
             return super().wait(_while_heard(gen, limit), *more, **named)
         except _Silent as silent:
@@ -51,11 +54,11 @@ class Impatient(psycopg.Connection[tuple[Any, ...]]):
     @contextmanager
     def patient(self) -> Iterator[None]:
         """Give the server much time for what is done meanwhile."""
-        self.patience = LONG_WORK
+        self.patient_now = True
         try:
             yield
         finally:
-            self.patience = None
+            self.patient_now = False
 
 
 class _Silent(Exception):  # noqa: N818 - it reads as what happened

@@ -73,10 +73,6 @@ def test_what_was_not_shared_to_its_end_is_said_where_it_is_packed(
         connection.execute("delete from runbook.outputs where attempt like '%/result'")
     later = Program(tmp_path / "later", program.cwd, url=program.url)
     assert said in later.run("export", run, "-o", "part.tar.gz").expect(exits.DONE).output
-    where_it_ran = program.run("export", run, "-o", "again.tar.gz").expect(exits.DONE)
-    assert said not in where_it_ran.output
-    alone = Program(tmp_path / "alone", program.cwd)
-    assert "are here in part" in alone.run("import", "part.tar.gz").expect(exits.DONE).output
 
 
 def test_what_a_killed_driver_had_not_shared_is_shared_when_the_run_goes_on_there(

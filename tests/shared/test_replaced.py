@@ -40,7 +40,7 @@ ANSWERS = {"look": [("skip", "seen")]}
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a minute to answer is not waited for here."""
-    monkeypatch.setattr(messages, "PATIENCE", 2.0)
+    monkeypatch.setattr(messages, "PATIENCE", 1.0)
 
 
 @pytest.fixture
