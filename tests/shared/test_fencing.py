@@ -243,7 +243,11 @@ with Location(Path(sys.argv[1]), sys.argv[2]).open() as store:
 """
 
 
-def test_a_holder_whose_connections_were_ended_holds_on(store: Store, url: str) -> None:
+def test_a_holder_whose_connections_were_ended_holds_on(
+    location: Location, store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert postgres_leases.BEAT < postgres_leases.GONE < postgres_leases.EXPIRY
+    monkeypatch.setattr(postgres_leases, "GONE", 1000.0)  # its next heartbeat comes before that
     begin(store)
     lease = taken(store)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -252,6 +256,9 @@ def test_a_holder_whose_connections_were_ended_holds_on(store: Store, url: str) 
             "where application_name = 'runbook' and datname = current_database()"
         )
         before = connection.execute("select beat from runbook.leases").fetchone()
+        other = Location(location.directory / "other", f"{url}?application_name=other")
+        with other.open() as looking:
+            assert isinstance(take(looking), Held)
         until(
             lambda: connection.execute("select beat from runbook.leases").fetchone() != before,
             "the next heartbeat",
