@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from runbook_tui.engine.ports import AddNote, Answer, Hold, Leave, StopStep
-from runbook_tui.ui import decisions, keys
+from runbook_tui.ui import clock, decisions, keys
 from runbook_tui.ui.app import RunbookApp
+from runbook_tui.ui.backend import Ended
 from runbook_tui.ui.screens.dialogs import Dialog
 from runbook_tui.ui.screens.rollback import RollbackScreen
 from runbook_tui.ui.screens.run import RunScreen
@@ -199,6 +201,22 @@ async def test_leaving_asks_and_the_leaving_key_confirms_nothing(
         assert isinstance(app, RunbookApp)
         # What the terminal still says when the screens are gone.
         assert ": waits for a decision. Go on with: runbook resume" in app.last_words
+
+
+async def test_why_nothing_goes_on_stays_there(
+    backend: FakeBackend, story: Story, fixed_clock: Clock
+) -> None:
+    """It was drawn over a second later, by how to take the run up again: which is no help."""
+    story.migrating()
+    fixed_clock.at_end_of(story)
+    async with on_screen(backend) as pilot:
+        await shows(pilot, "waits for a lock")
+        backend.finish.put(Ended(6, "The disk is full.", "Free some space there, then resume."))
+        await shows(pilot, "This cannot go on", "The disk is full.")
+        fixed_clock.now += timedelta(seconds=1)
+        await shows(pilot, clock.now_utc().astimezone().strftime("%H:%M:%S"))
+        await shows(pilot, "This cannot go on", "The disk is full.", "Free some space")
+        assert "Not driven" not in frame(pilot.app)
 
 
 async def test_rollback_frame(

@@ -19,6 +19,7 @@ from runbook_tui.ui.bridge import Driving, ScreenOperator, Watcher
 from runbook_tui.ui.following import Follower
 from runbook_tui.ui.scene import Peek, Scene
 from state.run_state import RunState
+from widgets.ask import Now
 from widgets.rows import glyphs_of, text
 from widgets.safe import safe
 
@@ -72,6 +73,8 @@ class RunFeed(Screen[None]):
         self.wait_for_place: Callable[[Driven], None] | None = None
         """Goes back to the form that the run was started with, to wait until its place is free."""
         self._lost = ""
+        self._stands_still: Now | None = None
+        """Why nothing goes on here, for as long as that is so."""
         """Why this session does not drive, or does so no more."""
         self.code = 0
         """Exit code of what was driven here."""
@@ -150,6 +153,7 @@ class RunFeed(Screen[None]):
             self._renew()
         if state is not None:
             self._drove, self._asking, self._lost = True, "", ""
+            self._stands_still = None
             self._follow(None)
             self._take_state(state)
         followed = self._follower.take() if self._follower is not None else None

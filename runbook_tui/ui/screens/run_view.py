@@ -113,7 +113,8 @@ class RunView(RunFeed):
         lines = [(safe(problem.sentence), EMPTY)]
         if problem.advice:
             lines.append((safe(problem.advice), EMPTY))
-        self.bar.show_now(Now(text("This cannot go on"), tuple(lines)))
+        self._stands_still = Now(text("This cannot go on"), tuple(lines))
+        self.bar.show_now(self._stands_still)
 
     def _tell(self, words: Content) -> None:
         self.keys.say(words)
@@ -210,6 +211,8 @@ class RunView(RunFeed):
         """Return what the bar says while nothing is asked here."""
         if self._asking:
             return Now(text("Asking"), ((safe(self._asking), EMPTY),))
+        if self._stands_still is not None and not scene.driving and scene.driven is None:
+            return self._stands_still
         if self.operator.waits:
             return Now(text("Waiting for its place"), ((safe(self.operator.waits), EMPTY),))
         if scene.driving or scene.driven is None:
