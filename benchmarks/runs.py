@@ -64,7 +64,7 @@ def _one_step(place: Place, steps: int) -> Figure:
         ours,
         f"the same step in a plan of {SMALL} steps",
         theirs,
-        Limit("ratio", 1.5),
+        Limit("ratio", 2.0),
     )
 
 
