@@ -52,7 +52,8 @@ def lines(all_ran: Sequence[Ran], seconds: float, *, shared: bool) -> Iterator[s
     failed = [ran for ran in all_ran if ran.problem]
     journal = "PostgreSQL" if shared else "SQLite"
     ended = f"{len(failed)} FAILED" if failed else "none failed: no effect lost, none doubled"
-    yield f"{len(all_ran)} cells in {seconds:.0f} s, the journal in {journal}: {ended}."
+    number = "1 cell" if len(all_ran) == 1 else f"{len(all_ran)} cells"
+    yield f"{number} in {seconds:.0f} s, the journal in {journal}: {ended}."
     if failed:
         yield "What each of them did stands above. One cell again:"
         yield from (f"  {again(ran.cell, shared=shared)}" for ran in failed)
