@@ -14,6 +14,7 @@ from runbook_tui.definition import rollback as rollback_steps
 from runbook_tui.definition.loader import Loaded
 from runbook_tui.definition.plan import Plan
 from runbook_tui.definition.problems import UsageProblem
+from runbook_tui.definition.rollback import RollbackPlan
 from runbook_tui.engine import (
     approvals,
     drift,
@@ -176,7 +177,7 @@ def rollback(
     session = _taken_up(place, state, parameters or {})
     try:
         if state.final:
-            rollbacks.make(session.plan, state)
+            _refuse_nothing(rollbacks.make(session.plan, state), run)
             by = rollbacks.next_id(run, place.journal.runs())
             session.append(run, RollbackBegun(by, reason))
         else:
@@ -185,6 +186,17 @@ def rollback(
         session.close()
         raise
     return session
+
+
+def _refuse_nothing(made: RollbackPlan, run: str) -> None:
+    """Raise UsageProblem where nothing would be taken back of what stays: it is no rollback."""
+    stays = [*made.without_undo, *(step for step, _ in made.cannot)]
+    if stays and not list(made.plan.steps()):
+        names = ", ".join(step.name for step in stays[:3])
+        raise UsageProblem(
+            f"Nothing of the run {run} can be taken back: there is no way back for {names}",
+            f"Take it back by hand, and note it: runbook note {run} TEXT",
+        )
 
 
 def read_state(place: Place, run: str, *, to_drive: bool = False) -> RunState:

@@ -223,3 +223,15 @@ def test_an_approval_is_refused_on_sqlite_before_it_starts(program: Program) -> 
     ran = program("run", "a.yaml", "--headless")
     assert (ran.code, "another operator's approval" in ran.err) == (exits.USAGE, True)
     assert program("runs", "--json").json() == []
+
+
+def test_a_rollback_that_takes_nothing_back_is_none(program: Program) -> None:
+    """The run would count as rolled back, and all that it did would still be there."""
+    write("a.yaml", "- {id: a, name: First, run: echo a >> effects}")
+    assert program("run", "a.yaml", "--headless").code == exits.DONE
+    run = newest(program)
+    refused = program("rollback", run, "--headless", "--yes")
+    assert refused.code == exits.USAGE
+    assert "there is no way back for First" in refused.err
+    assert program("show", run, "--json").json()["status"] == "succeeded"
+    assert len(program("runs", "--json").json()) == 1
