@@ -48,6 +48,9 @@ _ENDED: Final = AttemptEnded(
     effect="done",
     proof="machine",
 )
+_APART: Final = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Words before a driver whose process cannot be seen from here: it takes its silence to tell."""
+
 _DRIVER: Final = """
 import sys
 from pathlib import Path
@@ -159,7 +162,7 @@ def _taken_over(place: Place, here: Location) -> Figure:
                     time.sleep(0.02)
                 times.append(time.monotonic() - began)
     return Figure(
-        "Taking over from a driver that was killed, worst of all",
+        "Taking over from a driver that was killed on another machine, worst of all",
         "s",
         max(times),
         f"two heartbeats of {BEAT:.0f} s",
@@ -174,7 +177,7 @@ def _taken(store: Store, run: str) -> object:
 
 @contextmanager
 def _driver(here: Location, run: str) -> Iterator[subprocess.Popen[str]]:
-    argv = [sys.executable, "-c", _DRIVER, str(here.directory), here.url or "", run]
+    argv = [*_APART, sys.executable, "-c", _DRIVER, str(here.directory), here.url or "", run]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as driver:
         if driver.stdout is None or not driver.stdout.readline():
             raise RuntimeError("the driver did not begin")
