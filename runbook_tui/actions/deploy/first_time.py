@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from docker.errors import NotFound
-
 from runbook_tui.actions.api import ActionFailed, Context, Evidence
-from runbook_tui.actions.deploy import containers
+from runbook_tui.actions.deploy import containers, on_host
 from runbook_tui.actions.deploy.containers import Container
 from runbook_tui.actions.deploy.on_host import Place
 
@@ -62,7 +60,7 @@ def remove(place: Place, context: Context, found: First) -> Evidence:
     if found.ours:
         _withdraw(place, context, found.ours)
         context.fault("deploy.withdrawn")
-        _stop(place, context, found.ours)
+        on_host.stop(place, context, found.ours)
         context.fault("deploy.removed")
         found = _proven(place)
     return evidence(found)
@@ -88,18 +86,6 @@ def _withdraw(place: Place, context: Context, ours: Sequence[Container]) -> None
         place.proxy.withdraw(port)
     place.proxy.reload(context)
     context.log(f"{place.target.host}: no request goes to {_names(ours)}")
-
-
-def _stop(place: Place, context: Context, ours: Sequence[Container]) -> None:
-    within = max(1, round(place.target.seconds("stop_within", default="30s")))
-    for one in ours:
-        context.progress(f"{place.target.host}: letting {one.name} end its requests")
-        try:
-            place.client.stop(one.id, timeout=within)
-            containers.remove(place.client, one.id)
-        except NotFound:
-            continue
-        context.log(f"{place.target.host}: stopped and removed {one.name}")
 
 
 def _proven(place: Place) -> First:

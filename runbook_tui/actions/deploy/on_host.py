@@ -5,7 +5,7 @@ Every stage first looks at what is there, so that an attempt goes on where a kil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -184,10 +184,14 @@ def _switch(place: Place, context: Context, chosen: Container, standing: Standin
 
 
 def _remove_others(place: Place, context: Context, chosen: Container) -> None:
+    found = containers.of_service(place.client, place.target.service)
+    stop(place, context, [one for one in found if one.id != chosen.id])
+
+
+def stop(place: Place, context: Context, some: Sequence[Container]) -> None:
+    """Let containers end their requests, stop and remove them; some may be gone meanwhile."""
     within = max(1, round(place.target.seconds("stop_within", default="30s")))
-    for one in containers.of_service(place.client, place.target.service):
-        if one.id == chosen.id:
-            continue
+    for one in some:
         context.progress(f"{place.target.host}: letting {one.name} end its requests")
         try:
             place.client.stop(one.id, timeout=within)
